@@ -59,6 +59,11 @@ export class FrameReader {
     return this.#offset > 0 || this.#reading !== 'prefix' || this.#body !== undefined;
   }
 
+  /** Whether a prefix or a header has begun and is not whole. A body may take its time; a message may not. */
+  get isMidMessage(): boolean {
+    return this.#reading === 'header' || (this.#reading === 'prefix' && this.#offset > 0);
+  }
+
   /** Where the next bytes belong. Never empty. */
   target(): Uint8Array {
     if (this.#reading === 'prefix') return this.#prefix.subarray(this.#offset);

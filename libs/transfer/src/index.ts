@@ -1,5 +1,10 @@
+export { buffersWanted, reportOf } from './account.js';
+export * from './choose-codec.js';
 export * from './commands.js';
 export * from './events.js';
 export * from './report.js';
 export * from './settings.js';
+export * from './share-buffers.js';
 export * from './source.js';
+export { createTransfer, type TransferState } from './state.js';
+export { nextWakeAt, step } from './step.js';

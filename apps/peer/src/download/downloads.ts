@@ -33,6 +33,8 @@ export interface DownloadStatus {
   readonly remainingMs?: number;
   /** Since the last verified segment, while transferring or waiting. */
   readonly sinceProgressMs?: number;
+  /** While waiting for a holder: until it gives up. */
+  readonly waitRemainingMs?: number;
   /** From the first request for a segment to the last verified byte. */
   readonly transferMs: number;
   /** From the beginning of this run to the file in its place. */

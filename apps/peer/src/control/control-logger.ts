@@ -1,0 +1,2 @@
+/** The logger of the control API's controllers. */
+export const CONTROL_LOGGER = Symbol('ControlLogger');

@@ -1,0 +1,111 @@
+import type { Failure } from '@p2p/protocol';
+import { Subject } from 'rxjs';
+import type { Clock } from './clock.js';
+import type { DownloadRunner } from './download-runner.js';
+import type { DownloadState, DownloadStatus } from './downloads.js';
+import type { Job } from './job.js';
+import { RateMeter } from './rate-meter.js';
+
+const ENDED: ReadonlySet<DownloadState> = new Set(['done', 'failed', 'cancelled']);
+
+/** A download as the manager keeps it: queued, running or ended. */
+export class DownloadEntry {
+  /** Emits when the state changes. */
+  readonly changed = new Subject<void>();
+  job: Job;
+  readonly #clock: Clock;
+  readonly #startedAt: string;
+  #runner: DownloadRunner | undefined;
+  #rate: RateMeter | undefined;
+  #final: DownloadStatus | undefined;
+  #running: Promise<void> | undefined;
+  /** Of an unfinished one from an earlier life of this peer: what its map claims. */
+  readonly #claimedBytes: number;
+
+  constructor(clock: Clock, job: Job, options: { readonly startedAt: string; readonly claimedBytes?: number }) {
+    this.#clock = clock;
+    this.job = job;
+    this.#startedAt = options.startedAt;
+    this.#claimedBytes = options.claimedBytes ?? 0;
+    if (job.state !== 'active') this.#final = this.#idleStatus(job.state);
+  }
+
+  get isEnded(): boolean {
+    return this.#final !== undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.#runner !== undefined && !this.isEnded;
+  }
+
+  get runner(): DownloadRunner | undefined {
+    return this.#runner;
+  }
+
+  /** Settles when the run has ended and its outcome was noted; at once when there is none. */
+  get running(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+
+  begin(runner: DownloadRunner, running: Promise<void>): void {
+    this.#runner = runner;
+    this.#running = running;
+    this.#rate = new RateMeter(this.#clock.now(), runner.position);
+    this.changed.next();
+  }
+
+  /** Keeps the last status; the runner, with all it holds, goes. */
+  end(state: 'done' | 'failed' | 'cancelled', failure?: Failure): void {
+    if (this.#final !== undefined) return;
+    const { remainingMs, sinceProgressMs, ...last } = this.status();
+    this.#final = {
+      ...last,
+      state,
+      bytesPerSecond: 0,
+      verifiedBytes: state === 'done' ? this.job.bytes : last.verifiedBytes,
+      ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
+    };
+    this.#runner = undefined;
+    this.changed.next();
+    this.changed.complete();
+  }
+
+  status(): DownloadStatus {
+    if (this.#final !== undefined) return this.#final;
+    const runner = this.#runner;
+    if (runner === undefined) return this.#idleStatus('queued');
+    const now = this.#clock.now();
+    const { position, report, sinceProgressMs } = runner;
+    this.#rate?.note(now, position);
+    const isMoving = runner.state === 'transferring' || runner.state === 'waiting';
+    const bytesPerSecond = isMoving ? Math.round(this.#rate?.bytesPerSecond(now, position) ?? 0) : 0;
+    const missingBytes = Math.max(0, this.job.bytes - position);
+    return {
+      ...this.#idleStatus(runner.state),
+      verifiedBytes: runner.verifiedBytes,
+      bytesPerSecond,
+      ...(bytesPerSecond > 0 ? { remainingMs: Math.round((missingBytes / bytesPerSecond) * 1000) } : {}),
+      ...(sinceProgressMs === undefined ? {} : { sinceProgressMs: Math.round(sinceProgressMs) }),
+      transferMs: runner.transferMs,
+      totalMs: runner.totalMs,
+      ...(report === undefined ? {} : { report }),
+    };
+  }
+
+  #idleStatus(state: DownloadState): DownloadStatus {
+    const { id, name, bytes, output, failure } = this.job;
+    return {
+      id,
+      name,
+      state,
+      bytes,
+      output,
+      verifiedBytes: this.#claimedBytes,
+      bytesPerSecond: 0,
+      transferMs: 0,
+      totalMs: 0,
+      startedAt: this.#startedAt,
+      ...(failure === undefined || !ENDED.has(state) ? {} : { failure }),
+    };
+  }
+}

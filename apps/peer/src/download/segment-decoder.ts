@@ -1,0 +1,46 @@
+import { constants, zstdDecompressSync } from 'node:zlib';
+import type { Codec } from '@p2p/protocol';
+import { UndecodableError, type Inflater } from './inflater.js';
+
+/** Turns the body of a segment into the bytes of the file. Runs in the worker thread. */
+export class SegmentDecoder {
+  readonly #inflater: Inflater;
+  readonly #zstdWindowLogMax: number;
+  readonly #scratch: Uint8Array;
+
+  constructor(options: { readonly inflater: Inflater; readonly zstdWindowLogMax: number; readonly segmentBytesMax: number }) {
+    this.#inflater = options.inflater;
+    this.#zstdWindowLogMax = options.zstdWindowLogMax;
+    this.#scratch = new Uint8Array(options.segmentBytesMax);
+  }
+
+  /**
+   * The raw bytes: `body` itself, or a scratch buffer that is good until the next call. Throws `UndecodableError` for
+   * anything that is not exactly `rawBytes` long, without ever expanding much beyond that.
+   */
+  decode(codec: Codec, body: Uint8Array, rawBytes: number): Uint8Array {
+    if (codec === 'identity') {
+      if (body.length !== rawBytes) throw new UndecodableError(`${body.length} of the declared ${rawBytes} bytes`);
+      return body;
+    }
+    if (codec === 'zstd') return this.#unzstd(body, rawBytes);
+    const raw = this.#scratch.subarray(0, rawBytes);
+    this.#inflater.inflate(body, raw);
+    return raw;
+  }
+
+  #unzstd(body: Uint8Array, rawBytes: number): Uint8Array {
+    let raw: Buffer;
+    try {
+      raw = zstdDecompressSync(body, {
+        chunkSize: Math.max(rawBytes, 64),
+        maxOutputLength: rawBytes,
+        params: { [constants.ZSTD_d_windowLogMax]: this.#zstdWindowLogMax },
+      });
+    } catch (cause) {
+      throw new UndecodableError('the zstd decoder refuses it', { cause });
+    }
+    if (raw.length !== rawBytes) throw new UndecodableError(`${raw.length} of the declared ${rawBytes} bytes`);
+    return raw;
+  }
+}

@@ -1,0 +1,334 @@
+import { Failure, segmentLengthOf, type Bitmap, type Codec, type FileId, type SegmentAnswer } from '@p2p/protocol';
+import { toFailure, type Logger } from '@p2p/service';
+import {
+  createTransfer,
+  nextWakeAt,
+  reportOf,
+  step,
+  type SourceId,
+  type TransferCommand,
+  type TransferEvent,
+  type TransferReport,
+  type TransferState,
+} from '@p2p/transfer';
+import { BUFFER_RETRY_MS } from '../limits.js';
+import type { BufferShare, BufferShares } from './buffer-shares.js';
+import type { Clock } from './clock.js';
+import type { DownloadMetrics, SegmentOutcome } from './download-metrics.js';
+import type { PartFile } from './part-file.js';
+import { DISCONNECT_REASONS, refusalOf } from './refusal.js';
+import type { SegmentArena } from './segment-arena.js';
+import { observeArrival, observeStored } from './segment-observation.js';
+import { SegmentRequest, type SegmentRequestOwner } from './segment-request.js';
+import type { SegmentResult } from './segment-worker-client.js';
+import type { SourcePool } from './source-pool.js';
+
+export interface TransferSessionComponents {
+  readonly arena: SegmentArena;
+  readonly bufferShares: BufferShares;
+  readonly load: { readonly isBound: boolean };
+  readonly pool: SourcePool;
+  readonly part: PartFile;
+  readonly metrics: DownloadMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface TransferSessionOptions {
+  readonly file: FileId;
+  readonly seed: number;
+  readonly holderWaitMs: number;
+  readonly codecs: readonly Codec[];
+  readonly onVerified: (segment: number) => void;
+}
+
+/**
+ * Runs the planner of one download against the world: what happens becomes its events, and its commands become requests
+ * to sources. Everything that is received goes through the worker before it counts.
+ */
+export class TransferSession implements SegmentRequestOwner {
+  readonly clock: Clock;
+  readonly #components: TransferSessionComponents;
+  readonly #options: TransferSessionOptions;
+  readonly #state: TransferState;
+  readonly #share: BufferShare;
+  readonly #requests = new Map<number, SegmentRequest>();
+  readonly #events: TransferEvent[] = [];
+  readonly #outcome = Promise.withResolvers<void>();
+  #isStepping = false;
+  #hasEnded = false;
+  #cancelWake: (() => void) | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #firstRequestAt: number | undefined;
+  #lastVerifiedAt: number | undefined;
+  #isWaiting = false;
+
+  constructor(components: TransferSessionComponents, options: TransferSessionOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.clock = components.clock;
+    const { manifest, verified } = components.part;
+    this.#share = components.bufferShares.join({
+      segmentBytes: manifest.segmentBytes,
+      segmentCount: manifest.segmentCount,
+      onChange: (segmentsMax) => this.take({ kind: 'buffers_granted', segmentsMax }),
+    });
+    this.#state = createTransfer({
+      fileBytes: manifest.fileBytes,
+      verified,
+      seed: options.seed,
+      holderWaitMs: options.holderWaitMs,
+      buffersMax: this.#share.segmentsMax,
+      now: this.clock.now(),
+    });
+    // Its failure is the runner's to see, whenever it comes to ask.
+    this.#outcome.promise.catch(() => undefined);
+  }
+
+  /** Resolves when every segment is verified. Rejects with `NO_HOLDERS`, with what the disk said, or with what `end` was given. */
+  get outcome(): Promise<void> {
+    return this.#outcome.promise;
+  }
+
+  /** Nobody has the rest. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** From the first request to the last verified segment, or to now while more is to come; in ms. */
+  get transferMs(): number {
+    if (this.#firstRequestAt === undefined) return 0;
+    return (this.#hasEnded ? (this.#lastVerifiedAt ?? this.#firstRequestAt) : this.clock.now()) - this.#firstRequestAt;
+  }
+
+  get lastVerifiedAt(): number | undefined {
+    return this.#lastVerifiedAt;
+  }
+
+  /** Bytes received of segments that are not verified yet. */
+  get inFlightBytes(): number {
+    let bytes = 0;
+    for (const request of this.#requests.values()) if (!request.isDropped) bytes += Math.min(request.wireBytes, request.rawBytes);
+    return bytes;
+  }
+
+  get report(): TransferReport {
+    return reportOf(this.#state);
+  }
+
+  /** Tells the planner what happened, and does what it says. */
+  take(event: TransferEvent): void {
+    if (this.#hasEnded) return;
+    this.#events.push(event);
+    // A command may make something happen at once: that has its turn after the commands before it.
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined && !this.#hasEnded; next = this.#events.shift()) {
+        for (const command of step(this.#state, next, this.clock.now())) this.#perform(command);
+      }
+    } catch (error) {
+      this.end(toFailure(error, 'the download could not be planned'));
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#wakeLater();
+  }
+
+  /** The requests to this source are over: its connection is about to go. */
+  dropRequestsTo(source: SourceId): void {
+    for (const request of this.#requests.values()) if (request.source === source) request.drop();
+  }
+
+  /** Ends it: without a failure when all is done. Buffers come back by themselves as the links let go of them. */
+  end(failure?: Failure): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#cancelWake?.();
+    this.#share.leave();
+    this.#isWaiting = false;
+    for (const request of this.#requests.values()) request.drop();
+    if (failure === undefined) this.#outcome.resolve();
+    else this.#outcome.reject(failure);
+  }
+
+  onBytes(request: SegmentRequest, wireBytes: number): void {
+    const { pool, metrics } = this.#components;
+    pool.noteBytes(request.source, wireBytes);
+    metrics.bytes({ form: 'wire', count: wireBytes });
+    this.take({ kind: 'bytes_received', source: request.source, request: request.id, wireBytes });
+  }
+
+  onReceived(request: SegmentRequest, answer: SegmentAnswer): void {
+    const { metrics, part } = this.#components;
+    metrics.inFlight(-1);
+    if (request.isDropped || this.#hasEnded) {
+      this.#close(request, 'cancelled');
+      this.take({ kind: 'request_cancelled', request: request.id });
+      return;
+    }
+    observeArrival(metrics, request);
+    const arrival = { codec: answer.codec, wireBytes: answer.bodyBytes, fileBytes: request.rawBytes };
+    this.take({ kind: 'segment_received', request: request.id, arrival });
+    if (!this.#isWellFormed(request, answer)) {
+      metrics.rejected('malformed');
+      this.#close(request, 'corrupt');
+      this.take({ kind: 'segment_corrupt', request: request.id });
+      return;
+    }
+    const { segment, block, rawBytes } = request;
+    part.store({ segment, block, bodyBytes: answer.bodyBytes, rawBytes, codec: answer.codec }, (result) => this.#onStored(request, result));
+  }
+
+  onFailed(request: SegmentRequest, failure: Failure): void {
+    const { metrics, pool } = this.#components;
+    metrics.inFlight(-1);
+    if (request.isDropped) {
+      this.#close(request, 'cancelled');
+      this.take({ kind: 'request_cancelled', request: request.id });
+      return;
+    }
+    if (failure.code === 'CORRUPT') {
+      metrics.rejected('malformed');
+      this.#close(request, 'corrupt');
+      this.take({ kind: 'segment_corrupt', request: request.id });
+      return;
+    }
+    const refusal = refusalOf(failure);
+    this.#close(request, refusal === undefined ? 'lost' : 'refused');
+    if (refusal !== undefined) {
+      this.take({ kind: 'request_refused', request: request.id, refusal });
+      return;
+    }
+    // The source is lost with it; its other requests end in the same way.
+    pool.withdraw(request.source, failure);
+    this.take({ kind: 'request_cancelled', request: request.id });
+  }
+
+  #onStored(request: SegmentRequest, result: SegmentResult): void {
+    const { metrics, pool } = this.#components;
+    if (result.kind === 'failed') {
+      this.#close(request, 'lost');
+      this.end(result.failure);
+      return;
+    }
+    observeStored(metrics, request, result);
+    if (result.kind === 'corrupt') {
+      this.#close(request, 'corrupt');
+      this.take({ kind: 'segment_corrupt', request: request.id });
+      return;
+    }
+    this.#close(request, 'verified');
+    pool.noteDelivered(request.source);
+    this.#lastVerifiedAt = this.clock.now();
+    this.#options.onVerified(request.segment);
+    this.take({ kind: 'segment_verified', request: request.id });
+  }
+
+  #perform(command: TransferCommand): void {
+    const { pool, metrics, logger } = this.#components;
+    switch (command.kind) {
+      case 'request':
+        return this.#request(command);
+      case 'cancel': {
+        const request = this.#requests.get(command.request);
+        if (request === undefined) return;
+        metrics.wasted(request.wireBytes);
+        return request.drop();
+      }
+      case 'redistributed':
+        return metrics.redistributed(command.reason);
+      case 'disconnect':
+        return pool.disconnect(command.source, { closeLink: command.reason === 'silent', reason: DISCONNECT_REASONS[command.reason] });
+      case 'quarantine':
+        logger.warn('download.source_quarantined', { source: command.source, segment: command.segment });
+        return pool.quarantine(command.source, command.segment);
+      case 'find_holders':
+        return pool.findMore((have) => isUseful(have, this.#components.part.verified));
+      case 'waiting':
+        this.#isWaiting = true;
+        return logger.info('download.waiting', { forMs: Math.round(command.until - this.clock.now()) });
+      case 'resumed':
+        this.#isWaiting = false;
+        return logger.info('download.holder_appeared');
+      case 'finish':
+        return this.end();
+      case 'fail':
+        return this.end(noHolders(this.#components.part.verified, this.#options.holderWaitMs));
+    }
+  }
+
+  #request(command: Extract<TransferCommand, { kind: 'request' }>): void {
+    const { arena, load, metrics, part, pool } = this.#components;
+    const link = pool.linkOf(command.source);
+    const { manifest } = part;
+    const block = link === undefined ? undefined : arena.allocate(manifest.segmentBytes);
+    if (link === undefined || block === undefined) {
+      // Without a link its `source_left` is on its way. Without a block, other downloads still have what is ours by now.
+      this.take({ kind: 'request_refused', request: command.request, refusal: { kind: 'busy', retryAfterMs: BUFFER_RETRY_MS } });
+      return;
+    }
+    const rawBytes = segmentLengthOf(manifest.fileBytes, command.segment);
+    const { source, segment } = command;
+    const request = new SegmentRequest(this, { id: command.request, source, segment, rawBytes, block, link });
+    this.#requests.set(command.request, request);
+    this.#firstRequestAt ??= request.startedAt;
+    metrics.inFlight(1);
+    if (command.cause === 'hedge') metrics.hedged();
+    const target = arena.view(block, rawBytes);
+    request.send({ file: this.#options.file, codecs: this.#options.codecs, receiverBound: load.isBound, target });
+  }
+
+  /** The buffer is free. */
+  #close(request: SegmentRequest, outcome: SegmentOutcome): void {
+    const { arena, metrics } = this.#components;
+    if (!this.#requests.delete(request.id)) throw new Failure('INTERNAL', `request ${request.id} ended twice`);
+    arena.release(request.block);
+    const seconds = ((request.receivedAt ?? this.clock.now()) - request.startedAt) / 1000;
+    metrics.segmentTransfer({ direction: 'download', outcome, codec: request.codec, seconds });
+  }
+
+  #isWellFormed(request: SegmentRequest, answer: SegmentAnswer): boolean {
+    return (
+      answer.segment === request.segment &&
+      answer.rawBytes === request.rawBytes &&
+      answer.bodyBytes <= request.rawBytes &&
+      this.#options.codecs.includes(answer.codec)
+    );
+  }
+
+  /** One timer, for the earliest time the planner asked for. One that is early does no harm, so it is seldom set anew. */
+  #wakeLater(): void {
+    if (this.#hasEnded) return;
+    const wakeAt = nextWakeAt(this.#state) ?? Number.POSITIVE_INFINITY;
+    if (wakeAt >= this.#wakeAt) return;
+    this.#cancelWake?.();
+    this.#wakeAt = wakeAt;
+    this.#cancelWake = this.clock.wait(Math.ceil(wakeAt - this.clock.now()), () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    const now = this.clock.now();
+    // What has come must be known before anyone is called silent.
+    for (const request of this.#requests.values()) request.tell(now);
+    this.#components.pool.reportForeignBytes();
+    this.take({ kind: 'tick' });
+  }
+}
+
+/** Whether it has something that is missing. */
+function isUseful(have: 'complete' | Bitmap, verified: Bitmap): boolean {
+  if (have === 'complete') return true;
+  for (let index = 0; index < verified.size; index++) if (!verified.has(index) && have.has(index)) return true;
+  return false;
+}
+
+function noHolders(verified: Bitmap, waitedMs: number): Failure {
+  const missing = `${verified.size - verified.count} of ${verified.size} segments`;
+  const waitedSeconds = Math.round(waitedMs / 1000);
+  return new Failure(
+    'NO_HOLDERS',
+    `nobody has the ${missing} that are missing, and nobody appeared within ${waitedSeconds} s; what is here is kept: start it again when a holder is back`,
+  );
+}

@@ -1,0 +1,23 @@
+import type { Codec } from '@p2p/protocol';
+
+/** What became of a request for a segment: sent whole; given up because the asker said so; lost with its connection; refused (`NOT_HELD`, `BUSY`, `DRAINING`); failed (the file changed, the disk failed). */
+export type ServeOutcome = 'sent' | 'cancelled' | 'lost' | 'refused' | 'failed';
+
+export interface ServedSegment {
+  readonly outcome: ServeOutcome;
+  /** `identity` where it did not come to a choice. */
+  readonly codec: Codec;
+  /** From the request to the last byte with the kernel. */
+  readonly seconds: number;
+  /** Bytes of body that left. */
+  readonly wireBytes: number;
+  /** Bytes of file they stand for; 0 unless sent. */
+  readonly fileBytes: number;
+}
+
+/** Where serving counts what it does; filled by whoever keeps the process's metrics. */
+export interface ServeMetrics {
+  segmentServed(segment: ServedSegment): void;
+  /** More (+1) or fewer (-1) segments in work. */
+  inFlight(delta: number): void;
+}

@@ -1,0 +1,16 @@
+/** Every bound of what both apps share at the edge. Bounds of what crosses the wire are in @p2p/protocol. */
+
+// ---- ops: /metrics and /health ----
+
+/** Connections at a time: Prometheus keeps one or two, the kubelet opens one a probe, people a few. */
+export const OPS_CONNECTIONS_MAX = 64;
+
+/** Bytes of a request's headers: a scraper's are under 1 KiB. */
+export const OPS_HEADER_BYTES_MAX = 8 * 1024;
+
+/** Milliseconds in which a request must have come whole: longer than any probe's own time-out. */
+export const OPS_REQUEST_TIMEOUT_MS = 10_000;
+
+/** Milliseconds an idle connection is kept: longer than the usual scrape interval of 15 s. */
+export const OPS_KEEP_ALIVE_MS = 20_000;
+

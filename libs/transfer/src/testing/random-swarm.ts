@@ -1,0 +1,125 @@
+import { segmentCountOf } from '@p2p/protocol';
+import { seededRandom } from '../seeded-order.js';
+import type { RateFrom, SourcePlan } from './simulated-source.js';
+import type { SwarmPlan } from './simulated-swarm.js';
+
+const KIB = 1024;
+
+/** What may go wrong in a swarm that a seed makes up. */
+export interface Trouble {
+  /** Sources die, fall silent, come back, drain, slow down; requests are refused; some have a part only. */
+  readonly faults: boolean;
+  /** The first source is complete, honest and always there, so that the download must finish. */
+  readonly anchor: boolean;
+  /** Segments of the file, at least. */
+  readonly segmentsMin: number;
+}
+
+/** A download from 1 to 8 sources with links of 0.2 to 20 MiB/s, made up from `seed`. */
+export function randomSwarm(seed: number, trouble: Trouble): SwarmPlan {
+  const dice = new Dice(seed);
+  const fileBytes = Math.floor(dice.between(trouble.segmentsMin, dice.chance(0.2) ? 400 : 150) * 64 * KIB);
+  const sources = Array.from({ length: dice.whole(1, 8) }, (_, index) => randomSource(dice, index, fileBytes, trouble));
+  return {
+    seed,
+    fileBytes,
+    buffersMax: trouble.faults ? dice.whole(1, 40) : 8 * sources.length + 8,
+    holderWaitMs: 5_000,
+    verifyMs: dice.between(0, 3),
+    sources,
+    buffers: trouble.faults && dice.chance(0.3) ? [{ at: dice.between(0, 2000), segmentsMax: dice.whole(1, 20) }] : [],
+    endMs: 3_600_000,
+  };
+}
+
+/** Milliseconds that the links need if every byte flowed as it could, and one trip there and back: no download is faster. */
+export function fluidOptimumMs(plan: SwarmPlan): number {
+  let low = 0;
+  let high = plan.endMs;
+  for (let round = 0; round < 50; round++) {
+    const middle = (low + high) / 2;
+    const bytes = plan.sources.reduce((sum, source) => sum + bytesBy(source, middle), 0);
+    if (bytes >= plan.fileBytes) high = middle;
+    else low = middle;
+  }
+  return high + plan.verifyMs + 2 * Math.min(...plan.sources.map((source) => source.latencyMs));
+}
+
+function bytesBy(source: SourcePlan, until: number): number {
+  let bytes = 0;
+  for (const { from, to } of source.present) {
+    for (let index = 0; index < source.rates.length; index++) {
+      const rate = source.rates[index];
+      const end = Math.min(source.rates[index + 1]?.at ?? Infinity, to, until);
+      if (rate !== undefined) bytes += (Math.max(0, end - Math.max(rate.at, from)) * rate.bytesPerSecond) / 1000;
+    }
+  }
+  return bytes;
+}
+
+function randomSource(dice: Dice, index: number, fileBytes: number, trouble: Trouble): SourcePlan {
+  const bytesPerSecond = Math.round(0.2 * KIB * KIB * 100 ** dice.between(0, 1));
+  const isAnchor = trouble.anchor && index === 0;
+  const mayFail = trouble.faults && !isAnchor;
+  const isPartial = mayFail && dice.chance(0.3);
+  const rates: RateFrom[] = [{ at: 0, bytesPerSecond }];
+  if (trouble.faults && dice.chance(0.3)) rates.push(...change(dice, bytesPerSecond, isAnchor));
+  const dies = mayFail && dice.chance(0.3) ? dice.between(50, 4000) : Infinity;
+  const returns = dies + dice.between(100, 8000);
+  const isPaced = dice.chance(0.3);
+  return {
+    id: `source-${index}`,
+    rates,
+    latencyMs: dice.between(0.1, 15),
+    lumpBytes: isPaced ? Math.max(KIB, Math.round((bytesPerSecond * 5) / 1000)) : 64 * KIB,
+    paceBytesPerSecond: isPaced ? bytesPerSecond : 0,
+    present: [
+      { from: trouble.faults ? dice.between(0, 50) : 0, to: dies },
+      ...(dies !== Infinity && dice.chance(0.5) ? [{ from: returns, to: Infinity }] : []),
+    ],
+    ...(isPartial ? partial(dice, fileBytes) : {}),
+    ...(mayFail && dice.chance(0.1) ? { drainsAt: dice.between(50, 3000) } : {}),
+    busyRatio: trouble.faults && dice.chance(0.2) ? 0.1 : 0,
+    failedRatio: trouble.faults && dice.chance(0.1) ? 0.1 : 0,
+    corruptRatio: mayFail && dice.chance(0.1) ? 0.1 : 0,
+  };
+}
+
+/** A link becomes ten times slower, or silent for a while or, when others hold the file, for ever. */
+function change(dice: Dice, bytesPerSecond: number, isAnchor: boolean): RateFrom[] {
+  const at = dice.between(100, 4000);
+  if (dice.chance(0.5)) return [{ at, bytesPerSecond: Math.round(bytesPerSecond / 10) }];
+  const silence = { at, bytesPerSecond: 0 };
+  return !isAnchor && dice.chance(0.5) ? [silence] : [silence, { at: at + dice.between(500, 6000), bytesPerSecond }];
+}
+
+function partial(dice: Dice, fileBytes: number): Pick<SourcePlan, 'have' | 'gains'> {
+  const have = new Set<number>();
+  const later: number[] = [];
+  for (let segment = 0; segment < segmentCountOf(fileBytes); segment++) {
+    if (dice.chance(0.4)) have.add(segment);
+    else if (dice.chance(0.5)) later.push(segment);
+  }
+  const gains = later.map((segment) => ({ at: dice.between(0, 5000), segments: [segment] }));
+  return { have, gains };
+}
+
+class Dice {
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  between(low: number, high: number): number {
+    return low + (this.#random() / 0x1_0000_0000) * (high - low);
+  }
+
+  whole(low: number, high: number): number {
+    return Math.floor(this.between(low, high + 1));
+  }
+
+  chance(part: number): boolean {
+    return this.between(0, 1) < part;
+  }
+}
