@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two suites: "npm test" runs each with its own time budget (scripts/test.mjs). */
+/** The suites of "npm test" (scripts/test/suites.mjs), each with a time budget of its own. */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'test/contract/**/*.spec.ts', 'test/simulation/**/*.spec.ts'] } },
+      { test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'] } },
+      { test: { name: 'contract', include: ['test/contract/**/*.spec.ts'] } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: 300_000 } },
       { test: { name: 'tools', include: ['test/tools/**/*.spec.ts'], testTimeout: 30_000 } },
       {
         test: {

@@ -107,7 +107,10 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
     test('all peers together may announce as many as the bound and not one more', async () => {
       for (const peer of ['ann', 'ben']) {
         await join(peer);
-        await store.announce(peer, Array.from({ length: STORE_BOUNDS.announcementsMax / 2 }, (_, number) => file(number)));
+        await store.announce(
+          peer,
+          Array.from({ length: STORE_BOUNDS.announcementsMax / 2 }, (_, number) => file(number)),
+        );
       }
       await join('cat');
       await expect(store.announce('cat', [file(0)])).rejects.toMatchObject({ code: 'BUSY' });
@@ -167,7 +170,10 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
     test('pages follow each other in the order of name and id, without gap or repetition, whatever the order of announcing', async () => {
       await join('ann');
       const numbers = Array.from({ length: 1_500 }, (_, number) => (number * 7_919) % 1_500);
-      await store.announce('ann', numbers.map((number) => file(number, `name-${String(number % 100).padStart(3, '0')}`)));
+      await store.announce(
+        'ann',
+        numbers.map((number) => file(number, `name-${String(number % 100).padStart(3, '0')}`)),
+      );
       const expected = numbers
         .map((number) => ({ name: `name-${String(number % 100).padStart(3, '0')}`, number }))
         .sort((left, right) => (left.name === right.name ? left.number - right.number : left.name < right.name ? -1 : 1))
@@ -220,8 +226,14 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
 
     test('after thousands of additions and removals the list is what remains', async () => {
       await join('ann');
-      await store.announce('ann', Array.from({ length: 2_000 }, (_, number) => file(number)));
-      await store.withdraw('ann', Array.from({ length: 1_990 }, (_, number) => ({ id: id(number) })));
+      await store.announce(
+        'ann',
+        Array.from({ length: 2_000 }, (_, number) => file(number)),
+      );
+      await store.withdraw(
+        'ann',
+        Array.from({ length: 1_990 }, (_, number) => ({ id: id(number) })),
+      );
       expect(await pages(3)).toEqual(Array.from({ length: 10 }, (_, at) => `file-${1_990 + at} ${1_990 + at}`));
       await expect(store.counts()).resolves.toEqual({ peers: 1, files: 10 });
     });
@@ -238,7 +250,10 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
 
     test('more contents of one name than an answer lists are counted', async () => {
       await join('ann');
-      await store.announce('ann', Array.from({ length: 1_200 }, (_, number) => file(number, number < 100 ? 'before' : 'same')));
+      await store.announce(
+        'ann',
+        Array.from({ length: 1_200 }, (_, number) => file(number, number < 100 ? 'before' : 'same')),
+      );
       const found = await store.find({ name: 'same' });
       expect(found.total).toBe(1_100);
       expect(found.matches).toHaveLength(16);
@@ -284,7 +299,11 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
     });
 
     test('complete holders come before partial ones and draining ones last', async () => {
-      for (const [peer, state] of [['draining', 'complete'], ['part', 'partial'], ['whole', 'complete']] as const) {
+      for (const [peer, state] of [
+        ['draining', 'complete'],
+        ['part', 'partial'],
+        ['whole', 'complete'],
+      ] as const) {
         await join(peer);
         await store.announce(peer, [file(1, 'a', state)]);
       }
@@ -323,12 +342,9 @@ export function catalogueStoreContract(make: () => Promise<StoreUnderTest>): voi
       await store.drainPeer('ann');
       await store.drainPeer('ann');
       await store.removePeer('ann', 'lease_expired');
-      expect(changes.map((change) => (change.kind === 'left' ? change.reason : `${change.holder.state} ${change.holder.draining}`))).toEqual([
-        'partial false',
-        'complete false',
-        'complete true',
-        'lease_expired',
-      ]);
+      expect(
+        changes.map((change) => (change.kind === 'left' ? change.reason : `${change.holder.state} ${change.holder.draining}`)),
+      ).toEqual(['partial false', 'complete false', 'complete true', 'lease_expired']);
     });
 
     test('a newer life holds nothing of what the older one announced, which left as replaced', async () => {

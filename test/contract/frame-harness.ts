@@ -1,9 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { MessageHandler } from '@nestjs/microservices';
+import type { MessageHandler, TcpContext } from '@nestjs/microservices';
 import { FRAME_BOUNDS, Failure, FrameReader, encodeMessageFrame, type FailureCode, type FrameMessage } from '@p2p/protocol';
-import { FrameClient, FrameServer, type FrameServerOptions } from '@p2p/service';
+import { FrameClient, FrameServer, OutgoingBody, type FrameServerOptions } from '@p2p/service';
 import { Subject, firstValueFrom } from 'rxjs';
+import { z } from 'zod';
+
+/** Any answer, and any that has a body. */
+export const anySchema = z.looseObject({});
+export const bodySchema = z.looseObject({ bodyBytes: z.number() });
 
 const HOST = '127.0.0.1';
 const WAIT_MS_MAX = 5000;
@@ -49,8 +54,11 @@ export class Once<T> {
   }
 }
 
-/** A handler, and whether it is one of events. */
-export type Handlers = Record<string, MessageHandler | { readonly onEvent: MessageHandler }>;
+/** What a test answers. Its parameter is what the test itself sends. */
+type Handler = (data: never, context: TcpContext) => unknown;
+
+/** Handlers by pattern, those of events marked. */
+export type Handlers = Record<string, Handler | { readonly onEvent: Handler }>;
 
 /** A server with what it saw of violations, and everything to be closed after a test. */
 export class FrameBench {
@@ -71,9 +79,9 @@ export class FrameBench {
       },
       ...options,
     });
-    for (const [pattern, handler] of Object.entries(handlers)) {
-      if (typeof handler === 'function') server.addHandler(pattern, handler);
-      else server.addHandler(pattern, handler.onEvent, true);
+    for (const [asked, handler] of Object.entries(handlers)) {
+      if (typeof handler === 'function') server.addHandler(asked, handler as unknown as MessageHandler);
+      else server.addHandler(asked, handler.onEvent as unknown as MessageHandler, true);
     }
     await new Promise<void>((resolve, reject) => {
       server.listen((error) => {
@@ -202,4 +210,30 @@ export function pattern(length: number): Uint8Array {
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+export interface Done {
+  readonly outcome: string;
+  readonly sentBytes: number;
+}
+
+/** A body with what became of it. */
+export function bodyOf(
+  bytes: Uint8Array,
+  options: { signal?: AbortSignal; paced?: boolean } = {},
+): { body: OutgoingBody; done: Once<Done> } {
+  const done = new Once<Done>();
+  const body = new OutgoingBody({ bytes, ...options, onDone: (outcome, sentBytes) => done.happen({ outcome, sentBytes }) });
+  return { body, done };
+}
+
+/** Asks for a body of at most `bytes` bytes and returns it. */
+export async function fetchBody(client: FrameClient, asked: string, bytes: number, onBytes?: (n: number) => void): Promise<Uint8Array> {
+  const target = new Uint8Array(bytes);
+  const answer = await client.requestBody(asked, {}, bodySchema, {
+    timeoutMs: 5000,
+    target: () => target,
+    ...(onBytes === undefined ? {} : { onBytes }),
+  });
+  return target.subarray(0, answer.bodyBytes);
 }

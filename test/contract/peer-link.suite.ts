@@ -92,7 +92,9 @@ export function peerLinkSuite(title: string, setup: () => PeerLinkHarness): void
     /** 200 000 bytes: three segments of 64 KiB and a short one. */
     const file = contractFile(200_000);
 
-    async function linkTo(options: Parameters<PeerLinkHarness['startHolder']>[0] = {}): Promise<{ holder: ContractHolder; link: PeerLink }> {
+    async function linkTo(
+      options: Parameters<PeerLinkHarness['startHolder']>[0] = {},
+    ): Promise<{ holder: ContractHolder; link: PeerLink }> {
       const holder = await harness.startHolder(options);
       holder.share(file, 'complete');
       return { holder, link: await harness.links.open(holder.address) };
@@ -212,11 +214,7 @@ export function peerLinkSuite(title: string, setup: () => PeerLinkHarness): void
         await until(holder, () => events.length === 3);
         const bitmap = new Bitmap(4);
         bitmap.add(1);
-        expect(events).toEqual([
-          { kind: 'bitmap', bitmap: bitmap.toBase64() },
-          { kind: 'gained', segments: [0, 3] },
-          { kind: 'complete' },
-        ]);
+        expect(events).toEqual([{ kind: 'bitmap', bitmap: bitmap.toBase64() }, { kind: 'gained', segments: [0, 3] }, { kind: 'complete' }]);
       });
 
       it('unsubscribing ends the watch at the holder, and only that one', async () => {

@@ -17,9 +17,9 @@ import {
   type HelloAnswer,
 } from '@p2p/protocol';
 import { FailureFilter, FrameServer, OutgoingBody, connectionOf, parse } from '@p2p/service';
-import { Observable, Subject, takeUntil, type Subscription } from 'rxjs';
-import { MemoryHolder } from '../simulation/network/memory-holder.js';
-import type { ContractHolder, HolderOptions } from './peer-link.harness.js';
+import { Observable, Subject, takeUntil } from 'rxjs';
+import { MemoryHolder, type MemoryContent } from '../simulation/network/memory-holder.js';
+import type { ContractFile, ContractHolder, HolderOptions } from './peer-link.harness.js';
 
 const FAR_END = Symbol('FarEnd');
 
@@ -58,7 +58,7 @@ class TcpHolderController {
     return this.holder.availability(file).pipe(takeUntil(ended));
   }
 
-  @EventPattern(PEER_PATTERNS.unwatchAvailability)
+  @EventPattern<string>(PEER_PATTERNS.unwatchAvailability)
   unwatch(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     this.#openOf(context).watches.get(parse(unwatchAvailabilityRequestSchema, data).watch)?.next();
   }
@@ -75,7 +75,7 @@ class TcpHolderController {
     return { ...fields, body: new OutgoingBody({ bytes: body, signal: abort.signal, onDone }) };
   }
 
-  @EventPattern(PEER_PATTERNS.cancel)
+  @EventPattern<string>(PEER_PATTERNS.cancel)
   cancel(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     const { request } = parse(cancelEventSchema, data);
     this.holder.noteCancel(request);
@@ -112,19 +112,20 @@ export async function startTcpHolder(options: HolderOptions = {}): Promise<Contr
   const packetDelayMs = options.packetDelayMs ?? 0;
   const peer = options.peer ?? 'holder';
   const version = options.version ?? PROTOCOL_VERSION;
-  const violations: Failure[] = [];
+  /** What a holder must never come to: it fails the test. */
+  const mistakes: unknown[] = [];
   const server = new FrameServer({
     host: '127.0.0.1',
     port: 0,
     connectionsMax: 16,
     requestsPerConnectionMax: 64,
     pace: { packetDelayMs, packetBytes: 1024 },
-    onViolation: ({ failure }) => violations.push(failure),
+    onViolation: ({ failure }) => mistakes.push(failure),
   });
   // What it holds and how it behaves; its address and connections are those of the real server.
   const memory = new MemoryHolder({ peer, host: '127.0.0.1', port: 0, incarnation: 1 }, { version, packetDelayMs });
   const app: INestMicroservice = await NestFactory.createMicroservice(TcpHolderModule.of(memory), { strategy: server, logger: false });
-  app.useGlobalFilters(new FailureFilter({ error: (event, fields) => console.error(event, fields) }));
+  app.useGlobalFilters(new FailureFilter({ error: (_, fields) => mistakes.push(fields) }));
   await app.listen();
   let closing: Promise<void> | undefined;
   return {
@@ -137,16 +138,14 @@ export async function startTcpHolder(options: HolderOptions = {}): Promise<Contr
     watchersOf: (file) => memory.watchersOf(file.id),
     beBusy: (retryAfterMs) => (memory.knobs.busyRetryAfterMs = retryAfterMs),
     lie: (lie) => (memory.knobs.lie = lie),
-    kill: () => (closing ??= app.close()),
+    async kill() {
+      await (closing ??= app.close());
+      if (mistakes.length > 0) throw new Error('the holder failed or was made to cut a connection off', { cause: mistakes[0] });
+    },
   };
 }
 
-export function contentOf(file: { id: string; manifest: { bytes: Uint8Array; segmentCount: number }; segment(index: number): Uint8Array }): {
-  file: string;
-  manifest: Uint8Array;
-  segmentCount: number;
-  segment(index: number): Uint8Array;
-} {
+export function contentOf(file: ContractFile): MemoryContent {
   const { bytes, segmentCount } = file.manifest;
   return { file: file.id, manifest: bytes, segmentCount, segment: (index) => file.segment(index) };
 }

@@ -1,6 +1,7 @@
 // One run of a command, with all it printed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -14,6 +15,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Milliseconds until it is killed and counts as failed. */
   readonly deadlineMs?: number;
+  /** Is told every whole line of standard output as it comes. */
+  onLine?(line: string): void;
 }
 
 export interface RunningCommand {
@@ -38,6 +41,8 @@ export function startCommand(file: string, args: readonly string[], options: Com
       output[name] = (output[name] + text).slice(-OUTPUT_LENGTH_MAX);
     });
   }
+  const { onLine } = options;
+  if (onLine !== undefined) createInterface({ input: child.stdout }).on('line', (line) => onLine(line));
   const result = (async (): Promise<CommandResult> => {
     const timer = setTimeout(() => {
       output.stderr += `\nkilled: it took longer than ${deadlineMs} ms`;

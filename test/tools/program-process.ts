@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly file: string;
   readonly args?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** In a process group of its own: a Ctrl-C in the terminal is not for it. */
+  readonly isDetached?: boolean;
 }
 
 /** Log lines that are kept: many more than any test waits past. */
@@ -52,7 +54,8 @@ export class ProgramProcess {
 
   constructor(options: ProgramOptions) {
     this.title = options.title;
-    this.#child = spawn(process.execPath, [options.file, ...(options.args ?? [])], { env: options.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { file, args = [], env, isDetached = false } = options;
+    this.#child = spawn(process.execPath, [file, ...args], { env, detached: isDetached, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.#child);
     this.exited = this.#follow();
   }

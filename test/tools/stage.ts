@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startCommand, type CommandResult, type RunningCommand } from './command.ts';
+import { startCommand, type CommandOptions, type CommandResult, type RunningCommand } from './command.ts';
 import { ProgramProcess } from './program-process.ts';
 
 const FILES = {
@@ -56,28 +56,34 @@ export interface Peer {
   readonly controlUrl: string;
   readonly dataDir: string;
   /** Runs `p2p ARGS…` against this peer. */
-  cli(args: readonly string[], options?: { readonly cwd?: string; readonly deadlineMs?: number }): Promise<CommandResult>;
+  cli(args: readonly string[], options?: Omit<CommandOptions, 'env'>): Promise<CommandResult>;
   /** The same, while it runs. */
-  startCli(args: readonly string[], options?: { readonly cwd?: string; readonly deadlineMs?: number }): RunningCommand;
+  startCli(args: readonly string[], options?: Omit<CommandOptions, 'env'>): RunningCommand;
 }
 
 export class Stage {
   /** Everything that is written goes here; it is removed at the end. */
   readonly folder: string;
   readonly #isKept: boolean;
+  readonly #isDetached: boolean;
   readonly #programs: ProgramProcess[] = [];
   #diaryAddress: string | undefined;
 
-  private constructor(folder: string, isKept: boolean) {
+  private constructor(folder: string, options: { readonly isKept: boolean; readonly isDetached: boolean }) {
     this.folder = folder;
-    this.#isKept = isKept;
+    this.#isKept = options.isKept;
+    this.#isDetached = options.isDetached;
   }
 
-  /** `folder` is used and kept; a temporary one is removed. */
-  static async open(options: { readonly folder?: string } = {}): Promise<Stage> {
-    if (options.folder === undefined) return new Stage(await mkdtemp(join(tmpdir(), 'p2p-stage-')), false);
-    await mkdir(options.folder, { recursive: true });
-    return new Stage(options.folder, true);
+  /**
+   * `folder` is used and kept; a temporary one is removed. Programs that are detached have process groups of their own,
+   * so that a Ctrl-C is not theirs.
+   */
+  static async open(options: { readonly folder?: string; readonly isDetached?: boolean } = {}): Promise<Stage> {
+    const { folder, isDetached = false } = options;
+    if (folder === undefined) return new Stage(await mkdtemp(join(tmpdir(), 'p2p-stage-')), { isKept: false, isDetached });
+    await mkdir(folder, { recursive: true });
+    return new Stage(folder, { isKept: true, isDetached });
   }
 
   /** A path in the stage's folder, whose parent exists. */
@@ -151,7 +157,7 @@ export class Stage {
   }
 
   #start(options: { readonly title: string; readonly file: string; readonly env: NodeJS.ProcessEnv }): ProgramProcess {
-    const program = new ProgramProcess(options);
+    const program = new ProgramProcess({ ...options, isDetached: this.#isDetached });
     this.#programs.push(program);
     return program;
   }

@@ -20,7 +20,7 @@ export const WATCHES_PER_CONNECTION_MAX = 1024;
 /** Watches of all connections: ten for each of the 20 000 peers. A watch with all it may remember takes 30 KiB, a usual one 2. */
 export const WATCHES_MAX = 200_000;
 
-/** Holders that a watch remembers having told. Those asked for in excess push out the oldest, whose departure the asker then learns by itself. */
+/** Holders that a watch remembers having told. More push out the oldest, whose departure the asker then learns by itself. */
 export const WATCH_TOLD_MAX = 4 * HOLDERS_SAMPLE_MAX;
 
 /** Requests that one connection may have open: its watches, each an open request, and a full burst of others. */

@@ -9,7 +9,7 @@ const EXIT_FAILED = 1;
 
 const command = new Command('p2p-diary')
   .description('Runs a diary: the directory of which peer holds which file.')
-  .option('--port <port>', `port that peers connect to; 0 picks a free one (default: ${diarySettings.port.variable}, else ${diarySettings.port.defaultText})`)
+  .option('--port <port>', portHelp())
   .allowExcessArguments(false)
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'BAD_CONFIG: ')) })
   .addHelpText('after', `\nSettings by environment:\n${settingsHelp()}`)
@@ -29,6 +29,11 @@ async function run(options: { readonly port?: string }): Promise<void> {
     process.stderr.write(`${failure.code}: ${failure.message}\n`);
     process.exit(EXIT_FAILED);
   }
+}
+
+function portHelp(): string {
+  const { variable, defaultText } = diarySettings.port;
+  return `port that peers connect to; 0 picks a free one (default: ${variable}, else ${defaultText})`;
 }
 
 function settingsHelp(): string {

@@ -31,13 +31,18 @@ afterEach(async () => {
 });
 
 /** A diary in this process, on free ports, and the events it logs. */
-async function diary(options: { leaseTtlMs?: number; port?: number; now?: () => number } = {}): Promise<RunningDiary & { logged(event: string): Promise<unknown> }> {
+async function diary(
+  options: { leaseTtlMs?: number; port?: number; now?: () => number } = {},
+): Promise<RunningDiary & { logged(event: string): Promise<unknown> }> {
   const lines = new PassThrough();
   const events = new ReplaySubject<{ event: string }>();
   createInterface({ input: lines }).on('line', (line) => events.next(JSON.parse(line) as { event: string }));
   const running = await startDiary(
     { port: options.port ?? 0, metricsPort: 0, leaseTtlMs: options.leaseTtlMs ?? 60_000, logLevel: 'info' },
-    { logger: createLogger({ level: 'info', app: 'diary', destination: lines }), ...(options.now === undefined ? {} : { now: options.now }) },
+    {
+      logger: createLogger({ level: 'info', app: 'diary', destination: lines }),
+      ...(options.now === undefined ? {} : { now: options.now }),
+    },
   );
   closers.push(() => running.close());
   return { ...running, logged: async (event) => firstValueFrom(events.pipe(filter((line) => line.event === event))) };
@@ -191,7 +196,10 @@ describe('a lease', () => {
     const first = await Asker.joined(running, 'ann');
     await first.announce(1);
     const other = await Asker.to(running);
-    await expect(other.join('ann', { key: OTHER_KEY, incarnation: 9 })).rejects.toMatchObject({ code: 'PEER_ID_TAKEN', retryAfterMs: 60_000 });
+    await expect(other.join('ann', { key: OTHER_KEY, incarnation: 9 })).rejects.toMatchObject({
+      code: 'PEER_ID_TAKEN',
+      retryAfterMs: 60_000,
+    });
     const watch = (await Asker.joined(running, 'ben')).watch(1);
     await watch.told('ann');
     first.client.close();
@@ -219,7 +227,9 @@ describe('a lease', () => {
   });
 
   test('another life of the diary has another epoch', async () => {
-    const epochs = [await (await Asker.to(await diary())).join('ann'), await (await Asker.to(await diary())).join('ann')].map(({ epoch }) => epoch);
+    const epochs = [await (await Asker.to(await diary())).join('ann'), await (await Asker.to(await diary())).join('ann')].map(
+      ({ epoch }) => epoch,
+    );
     expect(epochs[0]).not.toBe(epochs[1]);
   });
 });
@@ -326,7 +336,10 @@ describe('the catalogue', () => {
       const files = names.slice(at, at + 50).map((name, offset) => ({ id: id(at + offset), name, bytes: 1, state: 'complete' }));
       await ann.ask(DIARY_PATTERNS.announce, { files }, emptySchema);
     }
-    for (const [pattern, peer] of [[DIARY_PATTERNS.list, {}], [DIARY_PATTERNS.ofPeer, { peer: 'ann' }]] as const) {
+    for (const [pattern, peer] of [
+      [DIARY_PATTERNS.list, {}],
+      [DIARY_PATTERNS.ofPeer, { peer: 'ann' }],
+    ] as const) {
       const seen: string[] = [];
       let page = await ann.ask(pattern, { ...peer, limit: 100 }, listAnswerSchema);
       for (;;) {
@@ -344,7 +357,9 @@ describe('the catalogue', () => {
     await (await Asker.joined(running, 'ann')).announce(1);
     const asker = await Asker.to(running);
     await expect(asker.ask(DIARY_PATTERNS.find, { name: 'file-1' }, findAnswerSchema)).resolves.toMatchObject({ total: 1 });
-    await expect(asker.ask(DIARY_PATTERNS.ofPeer, { peer: 'nobody', limit: 1 }, listAnswerSchema)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(asker.ask(DIARY_PATTERNS.ofPeer, { peer: 'nobody', limit: 1 }, listAnswerSchema)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 });
 

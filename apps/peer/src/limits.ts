@@ -6,8 +6,14 @@ export const MIB = 1024 * 1024;
 
 // ---- Downloads (apps/peer/src/download) ----
 
-/** Bytes of the pool that segments are received into: 8 downloads x 5 segments of 1 MiB and some; only what is touched is resident. */
-export const ARENA_BYTES = 48 * MIB;
+/** Bytes of the pool that segments are received into: one segment for each of 64 downloads. Only what is touched is resident. */
+export const ARENA_BYTES = 64 * MIB;
+
+/**
+ * Of these, what the downloads may have in use together, where each has at least one: with the 105 MiB of the bare process
+ * it stays below 160. Eight sources with four segments each in flight are more than a fast link needs.
+ */
+export const SEGMENT_BUFFER_BYTES_MAX = 32 * MIB;
 
 /** Downloads that wait for a place. A job on disk has a few hundred bytes, so this bounds what a script in a loop leaves behind. */
 export const DOWNLOADS_QUEUED_MAX = 1000;
@@ -85,6 +91,18 @@ export const BUFFER_RETRY_MS = 50;
 
 /** Wait that is told to the planner when a busy holder did not name one, in ms. */
 export const BUSY_RETRY_MS = 100;
+
+/** After the diary restarted, holders it has not named again still count as listed for this long, in ms: five default leases. */
+export const EPOCH_GRACE_MS = 30_000;
+
+/** Least time that a download waits for a holder, in ms, whatever `P2P_HOLDER_WAIT_MS` says: connecting and asking takes some. */
+export const HOLDER_WAIT_MS_MIN = 1000;
+
+/** A download that is not connected to any holder for this long says that it waits, in ms. */
+export const SAY_WAITING_MS = 1000;
+
+/** Bytes received are told to the planner at least this often while they come, in ms: it looks for slow sources as often. */
+export const BYTES_REPORT_MS = 20;
 
 // ---- control API and command line ----
 
@@ -239,9 +257,6 @@ export const SAMPLED_FILES_MAX = 10_000;
 /** Disputes that wait; they are looked into one at a time, so that complaining is no way to keep a disk busy. */
 export const DISPUTES_MAX = 16;
 
-/** After the diary restarted, holders it has not named again still count as listed for this long, in ms: five default leases. */
-export const EPOCH_GRACE_MS = 30_000;
-
 // ---- Directory (apps/peer/src/directory) ----
 
 /** Time for a connection to the diary, in ms: on a LAN more means that its machine is gone. */
@@ -279,15 +294,6 @@ export const WATCH_RETRY_MS = 1000;
 
 /** Refused announcements that are logged each in a session; the rest are counted. */
 export const REFUSALS_LOGGED_MAX = 10;
-
-/** Least time that a download waits for a holder, in ms, whatever `P2P_HOLDER_WAIT_MS` says: connecting and asking takes some. */
-export const HOLDER_WAIT_MS_MIN = 1000;
-
-/** A download that is not connected to any holder for this long says that it waits, in ms. */
-export const SAY_WAITING_MS = 1000;
-
-/** Bytes received are told to the planner at least this often while they come, in ms: it looks for slow sources as often. */
-export const BYTES_REPORT_MS = 20;
 
 // ---- Links to other peers (apps/peer/src/links) ----
 

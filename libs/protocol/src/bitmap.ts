@@ -48,12 +48,13 @@ export class Bitmap {
   }
 
   has(index: number): boolean {
-    return ((this.bytes[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+    // Bit operators would fold a number that is no index (-1, 0.5, 2 ** 32) onto one that is.
+    return index >>> 0 === index && ((this.bytes[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
   }
 
   /** Adds `index`; returns whether it was missing. */
   add(index: number): boolean {
-    if (index < 0 || index >= this.size || this.has(index)) return false;
+    if (index >>> 0 !== index || index >= this.size || this.has(index)) return false;
     this.bytes[index >> 3] = (this.bytes[index >> 3] ?? 0) | (1 << (index & 7));
     this.#count++;
     return true;

@@ -1,7 +1,6 @@
 import type { SourceReport, TransferReport } from './report.js';
 import type { SourceState } from './source-state.js';
 import type { TransferState } from './state.js';
-import { windowOf } from './window.js';
 
 /** The account of a download as it stands. */
 export function reportOf(state: TransferState): TransferReport {
@@ -27,7 +26,7 @@ export function reportOf(state: TransferState): TransferReport {
 export function buffersWanted(state: TransferState): number {
   let wanted = 0;
   for (const source of state.live) {
-    if (source.phase === 'live' && !source.quarantined) wanted += windowOf(state, source) + 1;
+    if (source.phase === 'live' && !source.quarantined) wanted += source.windowSegments + 1;
   }
   return Math.max(1, Math.min(wanted, state.missing.count + state.attempts.size));
 }

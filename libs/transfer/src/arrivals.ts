@@ -33,7 +33,7 @@ export function onSegmentReceived(state: TransferState, event: Event<'segment_re
   attempt.phase = 'received';
   const place = source.owed.indexOf(attempt);
   if (place >= 0) source.owed.splice(place, 1);
-  growWindow(source);
+  growWindow(state, source);
   if (state.missing.has(attempt.rank)) clear(state, attempt.rank);
   for (const other of state.attemptsAt.get(attempt.rank) ?? []) cancel(state, other, now);
   state.unplanned = true;

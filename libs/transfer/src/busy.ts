@@ -23,7 +23,7 @@ export function onRequestRefused(state: TransferState, event: Extract<TransferEv
   end(state, attempt, 'nothing', now);
   const isBack = giveBack(state, rank);
   if (refusal.kind === 'busy') {
-    pauseBusy(state, source, refusal.retryAfterMs, now);
+    pauseBusy(source, refusal.retryAfterMs, now);
     return;
   }
   if (isBack) redistribute(state, rank, source, 'refused');
@@ -33,8 +33,8 @@ export function onRequestRefused(state: TransferState, event: Extract<TransferEv
 }
 
 /** Being busy is no loss and no failure. Several requests refused at once are one sign, not several. */
-function pauseBusy(state: TransferState, source: SourceState, retryAfterMs: number, now: number): void {
-  if (source.pausedUntil <= now) shrinkWindow(state, source);
+function pauseBusy(source: SourceState, retryAfterMs: number, now: number): void {
+  if (source.pausedUntil <= now) shrinkWindow(source);
   const pauseMs = Number.isFinite(retryAfterMs) ? retryAfterMs : BUSY_PAUSE_MS_MAX;
   source.pausedUntil = Math.max(source.pausedUntil, now + Math.min(Math.max(pauseMs, BUSY_PAUSE_MS_MIN), BUSY_PAUSE_MS_MAX));
 }

@@ -9,7 +9,13 @@ export type RedistributionReason = 'source_left' | 'source_silent' | 'source_slo
 
 /** What the runner is to do. */
 export type TransferCommand =
-  | { readonly kind: 'request'; readonly request: RequestId; readonly source: SourceId; readonly segment: number; readonly cause: RequestCause }
+  | {
+      readonly kind: 'request';
+      readonly request: RequestId;
+      readonly source: SourceId;
+      readonly segment: number;
+      readonly cause: RequestCause;
+    }
   /** Tell the source to stop; the runner answers with `request_cancelled` when the buffer is free. */
   | { readonly kind: 'cancel'; readonly request: RequestId; readonly source: SourceId }
   /** A segment that `source` owed, or that it served badly, is to come from another. For counting; the request follows when one is free. */

@@ -37,10 +37,20 @@ describe('delayed peers serve at the sum of their rates', () => {
   for (const segments of [80, 207]) {
     for (const count of [1, 2, 3, 4, 5, 6, 7, 8]) {
       it(`${count} alike, ${segments} segments > at least 0.92 of the sum`, () => {
-        expect(partOfTheSum(segments, Array.from({ length: count }, () => 1))).toBeGreaterThanOrEqual(0.92);
+        expect(
+          partOfTheSum(
+            segments,
+            Array.from({ length: count }, () => 1),
+          ),
+        ).toBeGreaterThanOrEqual(0.92);
       });
       it(`${count} of 1:2, ${segments} segments > at least 0.92 of the sum`, () => {
-        expect(partOfTheSum(segments, Array.from({ length: count }, (_, index) => 1 + (index % 2)))).toBeGreaterThanOrEqual(0.92);
+        expect(
+          partOfTheSum(
+            segments,
+            Array.from({ length: count }, (_, index) => 1 + (index % 2)),
+          ),
+        ).toBeGreaterThanOrEqual(0.92);
       });
     }
   }

@@ -3,6 +3,7 @@ import { count, gain, setHoldings } from './availability.js';
 import { lose } from './lost.js';
 import { newSource, type SourceState } from './source-state.js';
 import type { TransferState } from './state.js';
+import { fitWindow } from './window.js';
 
 type Event<Kind extends TransferEvent['kind']> = Extract<TransferEvent, { kind: Kind }>;
 
@@ -23,6 +24,7 @@ export function onSourceJoined(state: TransferState, event: Event<'source_joined
     state.live.push(source);
   }
   source.phase = 'live';
+  fitWindow(state, source);
   source.paceBytesPerSecond = Number.isFinite(event.paceBytesPerSecond) ? Math.max(0, event.paceBytesPerSecond) : 0;
   setHoldings(state, source, event.have);
   count(state, source, !source.quarantined);

@@ -4,7 +4,6 @@ import { hasSegment, type SourceState } from './source-state.js';
 import type { TransferState } from './state.js';
 import { pick } from './what.js';
 import { finishMs, latencyOf, rateOf } from './who.js';
-import { windowOf } from './window.js';
 
 /** Hands out missing segments while there are buffers and sources with room. */
 export function plan(state: TransferState, now: number): void {
@@ -19,8 +18,8 @@ export function plan(state: TransferState, now: number): void {
 }
 
 /** Whether `source` may be asked for something now. */
-export function mayAsk(state: TransferState, source: SourceState, now: number): boolean {
-  return isUsable(source, now) && source.askedCount < windowOf(state, source);
+export function mayAsk(source: SourceState, now: number): boolean {
+  return isUsable(source, now) && source.askedCount < source.windowSegments;
 }
 
 /** Whether `source` takes requests. One that pauses is not counted on: it may be busy again. */
@@ -34,7 +33,7 @@ function nextSource(state: TransferState, passed: ReadonlySet<SourceState>, now:
   let bestGain = 0;
   let bestMs = Infinity;
   for (const source of state.live) {
-    if (!mayAsk(state, source, now) || usefulCount(state, source) === 0 || passed.has(source)) continue;
+    if (!mayAsk(source, now) || usefulCount(state, source) === 0 || passed.has(source)) continue;
     const gain = bufferGain(state, source, now);
     if (best !== undefined && gain < bestGain) continue;
     const ms = finishMs(state, source, now);

@@ -18,7 +18,7 @@ interface Expected {
  * queue is taken away from it.
  */
 export function hedge(state: TransferState, now: number): void {
-  if (!hedgeIsPossible(state, now) || now < state.nextHedgeScanAt) return;
+  if (now < state.nextHedgeScanAt || !hedgeIsPossible(state, now)) return;
   state.nextHedgeScanAt = now + HEDGE_SCAN_INTERVAL_MS;
   for (const late of latestFirst(state, now)) {
     if (state.attempts.size >= state.buffersMax) return;
@@ -32,7 +32,7 @@ export function hedge(state: TransferState, now: number): void {
 /** Whether looking could find something: a buffer, a source with room, and a source that owes. */
 export function hedgeIsPossible(state: TransferState, now: number): boolean {
   if (state.attempts.size === 0 || state.attempts.size >= state.buffersMax) return false;
-  return state.live.some((source) => mayAsk(state, source, now)) && state.live.some((source) => source.askedCount > 0);
+  return state.live.some((source) => mayAsk(source, now)) && state.live.some((source) => source.askedCount > 0);
 }
 
 function rescue(state: TransferState, late: Attempt, rescuer: SourceState, now: number): void {
@@ -78,7 +78,7 @@ function soonestFor(state: TransferState, late: Attempt, now: number): SourceSta
   let best: SourceState | undefined;
   let bestMs = Infinity;
   for (const source of state.live) {
-    if (source === late.source || !hasSegment(source, late.rank) || !mayAsk(state, source, now)) continue;
+    if (source === late.source || !hasSegment(source, late.rank) || !mayAsk(source, now)) continue;
     const ms = finishMs(state, source, now);
     if (ms >= bestMs) continue;
     best = source;

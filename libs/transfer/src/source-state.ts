@@ -1,6 +1,6 @@
 import type { RequestCause } from './commands.js';
 import type { RequestId } from './events.js';
-import { WINDOW_SEGMENTS_MAX } from './limits.js';
+import { WINDOW_SEGMENTS_MAX, WINDOW_SEGMENTS_START } from './limits.js';
 import type { RankSet } from './rank-set.js';
 import type { SourceId } from './source.js';
 
@@ -41,7 +41,8 @@ export interface SourceState {
   /** The least time from a request on an idle connection to its first byte. */
   latencyMs: number | undefined;
 
-  /** How many segments in flight it has shown it can take, and completions since that last grew. */
+  /** How many segments it may owe at once; the most it has shown that it can take; completions since that last grew. */
+  windowSegments: number;
   windowMax: number;
   windowCompletions: number;
 
@@ -113,6 +114,7 @@ export function newSource(id: SourceId): SourceState {
     measuredBytes: 0,
     servedFrom: 0,
     latencyMs: undefined,
+    windowSegments: WINDOW_SEGMENTS_START,
     windowMax: WINDOW_SEGMENTS_MAX,
     windowCompletions: 0,
     aliveAt: 0,

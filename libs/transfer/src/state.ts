@@ -47,6 +47,8 @@ export interface TransferState {
   /** What sources without a pace brought lately, in bytes of file a second: expected of one that is new. 0: nothing measured. */
   typicalBytesPerSecond: number;
 
+  /** When silence is looked for next. */
+  nextBeatAt: number;
   nextHedgeScanAt: number;
   nextFindAt: number;
   findIntervalMs: number;
@@ -108,6 +110,7 @@ export function createTransfer(settings: TransferSettings): TransferState {
     waste: newWasteBudget(settings.fileBytes, segmentBytes),
     wireRatio: 1,
     typicalBytesPerSecond: 0,
+    nextBeatAt: Infinity,
     nextHedgeScanAt: 0,
     nextFindAt: settings.now,
     findIntervalMs: FIND_INTERVAL_MS_MIN,

@@ -38,7 +38,7 @@ export function nextWakeAt(state: TransferState): number | undefined {
 }
 
 function decide(state: TransferState, now: number): void {
-  dropSilent(state, now);
+  if (now >= state.nextBeatAt) dropSilent(state, now);
   state.unplanned = false;
   plan(state, now);
   hedge(state, now);

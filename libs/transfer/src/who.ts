@@ -124,7 +124,9 @@ function learn(state: TransferState, source: SourceState, sample: number, isRoug
   const isFirst = source.rateBytesPerSecond === 0 || (source.rateIsRough && !isRough);
   source.rateBytesPerSecond = isFirst ? sample : source.rateBytesPerSecond + RATE_WEIGHT * (sample - source.rateBytesPerSecond);
   source.rateIsRough = isRough;
-  source.rateBestBytesPerSecond = isRough ? source.rateBestBytesPerSecond : Math.max(source.rateBestBytesPerSecond, source.rateBytesPerSecond);
+  source.rateBestBytesPerSecond = isRough
+    ? source.rateBestBytesPerSecond
+    : Math.max(source.rateBestBytesPerSecond, source.rateBytesPerSecond);
   if (source.paceBytesPerSecond > 0 || isRough) return;
   const typical = state.typicalBytesPerSecond;
   state.typicalBytesPerSecond = typical === 0 ? sample : typical + (RATE_WEIGHT / 4) * (sample - typical);

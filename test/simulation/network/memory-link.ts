@@ -158,7 +158,8 @@ export class MemoryLink implements PeerLink {
     const { request } = fetch;
     fetching.sending = this.#send({
       body,
-      target: problem === undefined ? fetch.target : undefined,
+      // What was given up before the holder answered is received and thrown away.
+      target: problem === undefined && this.#fetching.get(request) === fetching ? fetch.target : undefined,
       onBytes: (bytes) => {
         fetching.hasBegun = true;
         if (problem === undefined && this.#fetching.get(request) === fetching) fetching.sink.onBytes(bytes);

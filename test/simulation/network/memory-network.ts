@@ -18,8 +18,9 @@ export class MemoryNetwork {
   }
 
   /** A new holder. One that takes the address of a dead one is its next life. */
-  addHolder(peer: string, knobs: Partial<MemoryKnobs> = {}, life?: Pick<HolderAddress, 'host' | 'port' | 'incarnation'>): MemoryHolder {
-    const address: HolderAddress = life === undefined ? { peer, host: 'memory', port: ++this.#lastPort, incarnation: 1 } : { peer, ...life };
+  addHolder(peer: string, knobs: Partial<MemoryKnobs> = {}, life?: Omit<HolderAddress, 'peer'>): MemoryHolder {
+    const place = life ?? { host: 'memory', port: ++this.#lastPort, incarnation: 1 };
+    const address: HolderAddress = { ...place, peer };
     const holder = new MemoryHolder(address, knobs);
     this.#holders.set(placeOf(address), holder);
     return holder;

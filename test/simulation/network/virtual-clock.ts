@@ -66,8 +66,9 @@ export class VirtualClock implements Clock {
     let at = heap.push(waiting) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!isBefore(waiting, heap[parent]!)) break;
-      heap[at] = heap[parent]!;
+      const above = heap[parent];
+      if (above === undefined || !isBefore(waiting, above)) break;
+      heap[at] = above;
       at = parent;
     }
     heap[at] = waiting;
@@ -80,12 +81,14 @@ export class VirtualClock implements Clock {
     if (first === undefined || last === undefined || first === last) return first;
     let at = 0;
     for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!isBefore(heap[child]!, last)) break;
-      heap[at] = heap[child]!;
-      at = child;
+      const left = heap[2 * at + 1];
+      const right = heap[2 * at + 2];
+      if (left === undefined) break;
+      const isRight = right !== undefined && isBefore(right, left);
+      const below = isRight ? right : left;
+      if (!isBefore(below, last)) break;
+      heap[at] = below;
+      at = 2 * at + (isRight ? 2 : 1);
     }
     heap[at] = last;
     return first;

@@ -150,7 +150,8 @@ export class MemoryStore implements CatalogueStore {
     for (const { id, name, bytes } of files) {
       const known = this.#contents.get(id)?.bytes ?? sizes.get(id) ?? bytes;
       if (known !== bytes) {
-        throw new Failure('BAD_REQUEST', `file ${id} was announced with ${known} bytes and now with ${bytes}; an id names one content of one size`);
+        const sentence = `file ${id} was announced with ${known} bytes and now with ${bytes}; an id names one content of one size`;
+        throw new Failure('BAD_REQUEST', sentence);
       }
       sizes.set(id, bytes);
       const entry = this.#entries.get(name, id);
@@ -158,12 +159,12 @@ export class MemoryStore implements CatalogueStore {
     }
     const pairs = holder.pairsCount + newPairs;
     if (pairs > this.#filesPerPeerMax) {
-      throw new Failure('LIMIT_EXCEEDED', `this peer would announce ${pairs} names of files; at most ${this.#filesPerPeerMax} are kept for one peer, so share fewer`);
+      const sentence = `this peer would announce ${pairs} names of files; at most ${this.#filesPerPeerMax} are kept for one peer`;
+      throw new Failure('LIMIT_EXCEEDED', `${sentence}; share fewer`);
     }
     if (this.#pairsCount + newPairs > this.#announcementsMax) {
-      throw new Failure('BUSY', `the catalogue has ${this.#pairsCount} announcements and at most ${this.#announcementsMax}; share fewer files or run another diary`, {
-        retryAfterMs: BUSY_RETRY_MS,
-      });
+      const sentence = `the catalogue has ${this.#pairsCount} announcements and at most ${this.#announcementsMax}`;
+      throw new Failure('BUSY', `${sentence}; share fewer files or run another diary`, { retryAfterMs: BUSY_RETRY_MS });
     }
   }
 

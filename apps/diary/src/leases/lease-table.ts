@@ -106,7 +106,9 @@ export class LeaseTable {
   #checkReplacement(living: JoinRequest, request: JoinRequest): void {
     const retryAfterMs = this.ttlMs;
     if (living.key !== request.key) {
-      const message = `peer id "${request.peer}" belongs to another living peer at ${living.host}:${living.port}; choose another id, or stop that peer`;
+      const message =
+        `peer id "${request.peer}" belongs to another living peer at ${living.host}:${living.port}; ` +
+        'choose another id, or stop that peer';
       throw new Failure('PEER_ID_TAKEN', message, { retryAfterMs });
     }
     if (request.incarnation < living.incarnation) {

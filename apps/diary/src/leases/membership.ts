@@ -49,7 +49,8 @@ export class Membership {
     if (request.version !== PROTOCOL_VERSION) {
       throw new Failure(
         'VERSION_MISMATCH',
-        `the peer speaks version ${request.version} of the protocol and this diary version ${PROTOCOL_VERSION}; run the same release on both`,
+        `the peer speaks version ${request.version} of the protocol and this diary version ${PROTOCOL_VERSION}; ` +
+          'run the same release on both',
       );
     }
     this.#leases.join(connection, request);

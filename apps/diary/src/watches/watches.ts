@@ -122,10 +122,15 @@ export class Watches {
       throw new Failure('BAD_REQUEST', `watch ${request.watch} is open on this connection; take another number`);
     }
     if (own.size >= WATCHES_PER_CONNECTION_MAX) {
-      throw new Failure('LIMIT_EXCEEDED', `this connection has ${own.size} watches and at most ${WATCHES_PER_CONNECTION_MAX}; end some first`);
+      throw new Failure(
+        'LIMIT_EXCEEDED',
+        `this connection has ${own.size} watches and at most ${WATCHES_PER_CONNECTION_MAX}; end some first`,
+      );
     }
     if (this.#count >= WATCHES_MAX) {
-      throw new Failure('BUSY', `the diary has ${this.#count} watches and at most ${WATCHES_MAX}; ask again later`, { retryAfterMs: BUSY_RETRY_MS });
+      throw new Failure('BUSY', `the diary has ${this.#count} watches and at most ${WATCHES_MAX}; ask again later`, {
+        retryAfterMs: BUSY_RETRY_MS,
+      });
     }
   }
 

@@ -19,22 +19,24 @@ const sourceSchema = z.object({
   state: z.enum(['active', 'busy', 'draining', 'lost', 'quarantined']),
 });
 
-const reportSchema = z.object({
-  segmentCount: count,
-  segmentsVerified: count,
-  segmentsResumed: count,
-  fileBytes: count,
-  verifiedBytes: count,
-  resumedBytes: count,
-  redistributed: z.object({ source_left: count, source_silent: count, source_slow: count, corrupt: count, refused: count }),
-  hedged: count,
-  wastedBytes: count,
-  wireBytes: count,
-  rejected: count,
-  waitingSince: z.number().optional(),
-  sources: z.array(sourceSchema),
-  // JSON leaves out what is undefined; the report has the key always.
-}).transform((report) => ({ ...report, waitingSince: report.waitingSince }));
+const reportSchema = z
+  .object({
+    segmentCount: count,
+    segmentsVerified: count,
+    segmentsResumed: count,
+    fileBytes: count,
+    verifiedBytes: count,
+    resumedBytes: count,
+    redistributed: z.object({ source_left: count, source_silent: count, source_slow: count, corrupt: count, refused: count }),
+    hedged: count,
+    wastedBytes: count,
+    wireBytes: count,
+    rejected: count,
+    waitingSince: z.number().optional(),
+    sources: z.array(sourceSchema),
+    // JSON leaves out what is undefined; the report has the key always.
+  })
+  .transform((report) => ({ ...report, waitingSince: report.waitingSince }));
 
 export const downloadStatusSchema = z.object({
   id: fileIdSchema,
@@ -70,7 +72,10 @@ export const peerStatusSchema = z.object({
   downloads: z.array(downloadStatusSchema),
 }) satisfies z.ZodType<PeerStatus>;
 
-export const catalogueAnswerSchema = z.object({ entries: z.array(catalogueEntrySchema), more: z.boolean() }) satisfies z.ZodType<CatalogueAnswer>;
+export const catalogueAnswerSchema = z.object({
+  entries: z.array(catalogueEntrySchema),
+  more: z.boolean(),
+}) satisfies z.ZodType<CatalogueAnswer>;
 
 const shareSchema = z.object({
   id: fileIdSchema,

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '@p2p/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ControlHarness, downloadReport, downloadStatus, idOf } from '../control/spec-helper.js';
+import { ControlHarness } from '../control/spec-helper.js';
+import { downloadReport, downloadStatus, idOf } from '../control/spec-ports.js';
 import { EXIT_CODES, EXIT_INTERRUPTED } from './exit-codes.js';
 
 const BIN = fileURLToPath(new URL('../../bin/p2p.js', import.meta.url));
@@ -35,6 +36,7 @@ class Run {
   stdout = '';
   stderr = '';
   readonly #waits: (() => void)[] = [];
+  readonly #closed: Promise<unknown[]>;
 
   constructor(words: readonly string[], env: Readonly<Record<string, string>>) {
     this.child = spawn(process.execPath, [BIN, ...words], {
@@ -43,6 +45,7 @@ class Run {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.push(this.child);
+    this.#closed = once(this.child, 'close');
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stdout += text)));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard(() => (this.stderr += text)));
   }
@@ -53,7 +56,7 @@ class Run {
   }
 
   async end(): Promise<Outcome> {
-    const [code] = (await once(this.child, 'close')) as [number | null];
+    const [code] = (await this.#closed) as [number | null];
     return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
@@ -72,13 +75,16 @@ function p2p(...words: string[]): Promise<Outcome> {
 }
 
 describe('the command line', () => {
-  it.each(['share', 'unshare', 'list', 'get', 'cancel', 'status', 'leave'])('p2p %s --help shows its usage and examples, and is a success', async (command) => {
-    const { code, stdout, stderr } = await p2p(command, '--help');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`Usage: p2p ${command}`);
-    expect(stdout).toContain('Examples:');
-    expect(await p2p('help', command)).toEqual({ code, stdout, stderr });
-  });
+  it.each(['share', 'unshare', 'list', 'get', 'cancel', 'status', 'leave'])(
+    'p2p %s --help shows its usage and examples, and is a success',
+    async (command) => {
+      const { code, stdout, stderr } = await p2p(command, '--help');
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`Usage: p2p ${command}`);
+      expect(stdout).toContain('Examples:');
+      expect(await p2p('help', command)).toEqual({ code, stdout, stderr });
+    },
+  );
 
   it('prints its version', async () => {
     expect(await p2p('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
@@ -104,11 +110,14 @@ describe('the command line', () => {
     expect(stderr).toContain('Usage: p2p');
   });
 
-  it.each(['ftp://x', 'localhost:7070', 'http://', 'http://a/b', 'http://user@a'])('refuses P2P_CONTROL_URL=%s with BAD_CONFIG', async (url) => {
-    const { code, stderr } = await start(['list'], { P2P_CONTROL_URL: url }).end();
-    expect(code).toBe(EXIT_CODES.BAD_CONFIG);
-    expect(stderr).toMatch(/^BAD_CONFIG: P2P_CONTROL_URL is .+; it must be /);
-  });
+  it.each(['ftp://x', 'localhost:7070', 'http://', 'http://a/b', 'http://user@a'])(
+    'refuses P2P_CONTROL_URL=%s with BAD_CONFIG',
+    async (url) => {
+      const { code, stderr } = await start(['list'], { P2P_CONTROL_URL: url }).end();
+      expect(code).toBe(EXIT_CODES.BAD_CONFIG);
+      expect(stderr).toMatch(/^BAD_CONFIG: P2P_CONTROL_URL is .+; it must be /);
+    },
+  );
 });
 
 describe('a peer that cannot be talked to', () => {
@@ -151,7 +160,10 @@ describe('a peer that cannot be talked to', () => {
 
   it('fails as one line of JSON on standard error with --json, before or after the command', async () => {
     await control.stop();
-    for (const words of [['--json', 'list'], ['list', '--json']]) {
+    for (const words of [
+      ['--json', 'list'],
+      ['list', '--json'],
+    ]) {
       const { stdout, stderr } = await p2p(...words);
       expect(stdout).toBe('');
       expect(JSON.parse(stderr)).toMatchObject({ failure: { code: 'UNREACHABLE' } });
@@ -179,7 +191,13 @@ describe('p2p list', () => {
   });
 
   it('goes through every page', async () => {
-    control.directory.entries = Array.from({ length: 250 }, (_, index) => ({ id: idOf(`e${index}`), name: `f${String(index).padStart(3, '0')}`, bytes: 1, complete: 1, partial: 0 }));
+    control.directory.entries = Array.from({ length: 250 }, (_, index) => ({
+      id: idOf(`e${index}`),
+      name: `f${String(index).padStart(3, '0')}`,
+      bytes: 1,
+      complete: 1,
+      partial: 0,
+    }));
     expect((await p2p('list')).stdout.match(/^f\d{3} /gm)).toHaveLength(250);
     const { entries } = JSON.parse((await p2p('list', '--json')).stdout) as { entries: unknown[] };
     expect(entries).toEqual(control.directory.entries);
@@ -193,7 +211,13 @@ describe('p2p list', () => {
   });
 
   it('ends quietly when its reader goes away', async () => {
-    control.directory.entries = Array.from({ length: 5000 }, (_, index) => ({ id: idOf(`e${index}`), name: `f${index}`, bytes: 1, complete: 1, partial: 0 }));
+    control.directory.entries = Array.from({ length: 5000 }, (_, index) => ({
+      id: idOf(`e${index}`),
+      name: `f${index}`,
+      bytes: 1,
+      complete: 1,
+      partial: 0,
+    }));
     const run = start(['list']);
     await run.says('NAME');
     run.child.stdout?.destroy();
@@ -203,7 +227,8 @@ describe('p2p list', () => {
 });
 
 describe('p2p share', () => {
-  const file = (name: string, digits: string) => ({ kind: 'shared', remembered: false, share: { id: idOf(digits), name, path: `/x/${name}`, bytes: 2048, origin: 'command' } }) as const;
+  const file = (name: string, digits: string) =>
+    ({ kind: 'shared', remembered: false, share: { id: idOf(digits), name, path: `/x/${name}`, bytes: 2048, origin: 'command' } }) as const;
 
   it('resolves the path against the working directory and prints a line for each file', async () => {
     control.shares.scripts.set(path.join(control.dataDir, 'folder'), async function* () {
@@ -212,7 +237,11 @@ describe('p2p share', () => {
       yield file('b c', 'b');
       yield { kind: 'done', shared: 2, failed: 0 };
     });
-    expect(await p2p('share', './folder')).toEqual({ code: 0, stderr: '', stdout: `shared a  2.0 KiB  ${idOf('a')}\nshared b c  2.0 KiB  ${idOf('b')}\n` });
+    expect(await p2p('share', './folder')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `shared a  2.0 KiB  ${idOf('a')}\nshared b c  2.0 KiB  ${idOf('b')}\n`,
+    });
   });
 
   it('with --json prints one object', async () => {
@@ -294,7 +323,10 @@ describe('p2p get', () => {
     await run.says('"verifiedBytes":500');
     control.downloads.move(id, done);
     const { stdout } = await run.end();
-    const states = stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { state: string }).state);
+    const states = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { state: string }).state);
     expect(states.at(-1)).toBe('done');
     expect(states.length).toBeGreaterThan(2);
   });

@@ -58,7 +58,8 @@ export function readCliConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
 function parseControlUrl(text: string): string {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
   const isPlain = url !== undefined && url.protocol === 'http:' && url.username === '' && url.search === '' && url.hash === '';
-  if (!isPlain || url.hostname === '' || url.pathname !== '/') throw refusal('P2P_CONTROL_URL', text, 'an http:// URL of a host and a port');
+  if (!isPlain || url.hostname === '' || url.pathname !== '/')
+    throw refusal('P2P_CONTROL_URL', text, 'an http:// URL of a host and a port');
   return url.origin;
 }
 

@@ -1,6 +1,13 @@
 import type { FileId, PeerId } from '@p2p/protocol';
 import type { CatalogueEntry, DownloadBody, DownloadStatus, PeerStatus, Share, ShareBody, ShareProgress } from '../control/api.js';
-import { catalogueAnswerSchema, downloadStatusSchema, leavingSchema, peerStatusSchema, shareProgressSchema, unsharedSchema } from './answers.js';
+import {
+  catalogueAnswerSchema,
+  downloadStatusSchema,
+  leavingSchema,
+  peerStatusSchema,
+  shareProgressSchema,
+  unsharedSchema,
+} from './answers.js';
 import type { HttpClient } from './http-client.js';
 
 /** The control API of control/api.ts as functions. All throw like `HttpClient.request`. */

@@ -39,8 +39,8 @@ export async function follow(started: DownloadStatus, options: FollowOptions): P
         awaySince = undefined;
         status = next;
         options.onStatus(status);
+        if (hasEnded(status)) return status;
       }
-      if (hasEnded(status)) break;
       throw new Failure('CONNECTION_LOST', 'the peer ended the stream before the download has ended');
     } catch (error) {
       if (options.interrupt.aborted) break;

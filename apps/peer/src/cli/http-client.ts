@@ -38,7 +38,8 @@ export class HttpClient {
       return this.#check(answer, parseJson(await boundedText(response)));
     } catch (error) {
       if (timeout.aborted && signal?.aborted !== true) {
-        throw new Failure('TIMED_OUT', `the peer at ${this.url} did not answer within ${CLI_ANSWER_TIMEOUT_MS / 1000} s; look at its log`, { cause: error });
+        const message = `the peer at ${this.url} did not answer within ${CLI_ANSWER_TIMEOUT_MS / 1000} s; look at its log`;
+        throw new Failure('TIMED_OUT', message, { cause: error });
       }
       throw this.#failureOf(error, signal);
     }
@@ -63,7 +64,9 @@ export class HttpClient {
       }
     } catch (error) {
       if (silence.signal.aborted) {
-        throw new Failure('CONNECTION_LOST', `the peer at ${this.url} said nothing for ${CLI_STREAM_SILENCE_MS_MAX / 1000} s`, { cause: error });
+        throw new Failure('CONNECTION_LOST', `the peer at ${this.url} said nothing for ${CLI_STREAM_SILENCE_MS_MAX / 1000} s`, {
+          cause: error,
+        });
       }
       throw this.#failureOf(error, signal);
     } finally {
@@ -93,8 +96,7 @@ export class HttpClient {
     if (!isFailureAnswer(answer)) throw this.#noPeer();
     const failure = Failure.fromWire(answer.failure);
     if (failure.code !== 'UNAUTHORIZED') throw failure;
-    const advice = problem ?? `${this.#options.tokenPath} is another peer's token; set P2P_DATA_DIR to the data directory of the peer at ${this.url}`;
-    throw new Failure('UNAUTHORIZED', advice);
+    throw new Failure('UNAUTHORIZED', problem ?? `${this.#options.tokenPath} is another peer's token; ${this.#tokenAdvice()}`);
   }
 
   /** Read for each request: a peer that was started anew may have a new one. Its absence is told if the peer asks for it. */
@@ -110,10 +112,14 @@ export class HttpClient {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       return {
         problem: isMissing
-          ? `there is no token at ${tokenPath}; set P2P_DATA_DIR to the data directory of the peer at ${this.url}`
+          ? `there is no token at ${tokenPath}; ${this.#tokenAdvice()}`
           : `the token at ${tokenPath} cannot be read; run p2p as the user that runs the peer`,
       };
     }
+  }
+
+  #tokenAdvice(): string {
+    return `set P2P_DATA_DIR to the data directory of the peer at ${this.url}`;
   }
 
   #check<A>(schema: z.ZodType<A>, value: unknown): A {
@@ -134,7 +140,7 @@ export class HttpClient {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
     const code = reason !== undefined && 'code' in reason ? String(reason.code) : '';
     if (reason?.message === 'bad port') {
-      const message = `HTTP clients refuse the port of ${this.url}, which belongs to another protocol; give the peer another P2P_CONTROL_PORT`;
+      const message = `HTTP clients refuse the port of ${this.url}, which is another protocol's; give the peer another P2P_CONTROL_PORT`;
       return new Failure('BAD_CONFIG', message, { cause: error });
     }
     if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(code)) {

@@ -14,17 +14,25 @@ import { exitCodeLines } from './exit-codes.js';
 export interface ProgramOptions {
   readonly version: string;
   /** Called by a command when its arguments are right. */
-  context(): CommandContext;
-  print(lines: readonly string[]): void;
+  readonly context: () => CommandContext;
+  readonly print: (lines: readonly string[]) => void;
 }
 
+const DESCRIPTION = [
+  'Share files with the peers of your network, and download from all of them at once.',
+  'Talks to the peer on this machine; start one with p2p-peer.',
+].join('\n');
+const GET_DESCRIPTION = [
+  'Download a file from all who have it, or follow its download if it runs already.',
+  'Ctrl-C cancels the download and keeps what it has.',
+].join('\n');
 const JSON_HELP = 'print JSON on standard output, and failures as JSON on standard error';
 const PROGRESS_HELP = 'with --json: a line of JSON for each step, before the result';
 
 /** The command line. Usage errors are thrown as commander's own errors. */
 export function createProgram(options: ProgramOptions): Command {
   const program = new Command('p2p')
-    .description('Share files with the peers of your network, and download from all of them at once.\nTalks to the peer on this machine; start one with p2p-peer.')
+    .description(DESCRIPTION)
     .version(options.version, '-V, --version', 'print the version')
     .option('--json', JSON_HELP)
     .helpCommand(false)
@@ -40,7 +48,13 @@ export function createProgram(options: ProgramOptions): Command {
 
 function environmentHelp(): string {
   const lines = Object.values(cliSettings).map((each) => `  ${each.variable.padEnd(16)} ${each.description} Default: ${each.defaultText}`);
-  return ['', 'Environment:', ...lines, '', 'Exit codes: 0 on success, another for each kind of failure; `p2p help exit-codes` lists them.'].join('\n');
+  return [
+    '',
+    'Environment:',
+    ...lines,
+    '',
+    'Exit codes: 0 on success, another for each kind of failure; `p2p help exit-codes` lists them.',
+  ].join('\n');
 }
 
 /** A command with what all have in common. */
@@ -61,8 +75,9 @@ function addSharing(program: Command, { context }: ProgramOptions): void {
     .option('--name <name>', 'share a file as NAME; for a folder, put NAME before the names of its files')
     .option('--progress', PROGRESS_HELP)
     .action((paths: string[], given: ShareOptions) => share(paths, given, context()));
-  add(program, 'unshare <name|file-id>', 'Stop sharing a file. It stays where it is.', ['p2p unshare movie.mkv'])
-    .action((target: string) => unshare(target, context()));
+  add(program, 'unshare <name|file-id>', 'Stop sharing a file. It stays where it is.', ['p2p unshare movie.mkv']).action((target: string) =>
+    unshare(target, context()),
+  );
   add(program, 'list', 'List the files that can be downloaded: name, size, holders and file id.', [
     'p2p list',
     'p2p list --peer alpha           only what the peer "alpha" holds',
@@ -73,7 +88,7 @@ function addSharing(program: Command, { context }: ProgramOptions): void {
 }
 
 function addDownloading(program: Command, { context }: ProgramOptions): void {
-  add(program, 'get <name|file-id>', 'Download a file from all who have it, or follow its download if it runs already.\nCtrl-C cancels the download and keeps what it has.', [
+  add(program, 'get <name|file-id>', GET_DESCRIPTION, [
     'p2p get movie.mkv',
     'p2p get movie.mkv --output ~/films/',
     'p2p get movie.mkv --detach      leave it to the peer; `p2p get movie.mkv` follows it later',
@@ -92,8 +107,10 @@ function addDownloading(program: Command, { context }: ProgramOptions): void {
 }
 
 function addPeer(program: Command, { context }: ProgramOptions): void {
-  add(program, 'status', 'Show the peer on this machine: its diary, shares, uploads and downloads.', ['p2p status', "p2p status --json | jq '.downloads[].state'"])
-    .action(() => status(context()));
+  add(program, 'status', 'Show the peer on this machine: its diary, shares, uploads and downloads.', [
+    'p2p status',
+    "p2p status --json | jq '.downloads[].state'",
+  ]).action(() => status(context()));
   add(program, 'leave', 'Let the peer on this machine finish what it owes and go.', ['p2p leave']).action(() => leave(context()));
 }
 

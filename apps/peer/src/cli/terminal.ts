@@ -81,9 +81,11 @@ export class Picture {
     this.#update(lines.join('\n'));
   }
 
-  /** Writes lines that stay, above the picture. */
+  /** Writes lines that stay, above the picture. The terminal wraps them, so that an id can be copied whole. */
   keep(lines: readonly string[]): void {
-    if (lines.length > 0) this.#update.persist(lines.join('\n'));
+    if (lines.length === 0) return;
+    this.#update.clear();
+    this.#stdout.write(`${lines.join('\n')}\n`);
   }
 
   /** Takes the picture away, and the "^C" that the terminal may have written under it. */

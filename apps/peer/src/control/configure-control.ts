@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_CONNECTIONS_MAX } from '../limits.js';
 import { ControlFilter } from './control-filter.js';
@@ -17,5 +16,5 @@ export function configureControl(app: NestExpressApplication, options: DoorOptio
   app.use(door(options));
   app.useBodyParser('json', { limit: CONTROL_BODY_BYTES_MAX });
   app.useGlobalFilters(new ControlFilter(options.logger));
-  (app.getHttpServer() as Server).maxConnections = CONTROL_CONNECTIONS_MAX;
+  app.getHttpServer().maxConnections = CONTROL_CONNECTIONS_MAX;
 }

@@ -38,8 +38,8 @@ function controlFailure(exception: unknown, response: ServerResponse): Failure {
 
 /** The body parser's error, which Nest has wrapped, knows what the head announced; in chunks nothing is announced. */
 function bodySize({ cause }: HttpException): string {
-  const isAnnounced = typeof cause === 'object' && cause !== null && 'length' in cause && typeof cause.length === 'number';
-  return isAnnounced ? `has ${cause.length} bytes` : 'is too long';
+  const bytes = typeof cause === 'object' && cause !== null && 'length' in cause ? cause.length : undefined;
+  return typeof bytes === 'number' ? `has ${bytes} bytes` : 'is too long';
 }
 
 function pathOf(url: string): string {

@@ -46,7 +46,8 @@ function refusalOf(request: IncomingMessage, options: DoorOptions): Failure | un
   }
   const given = BEARER.exec(request.headers.authorization ?? '')?.[1];
   if (given === undefined) {
-    return new Failure('UNAUTHORIZED', 'the request has no token; send "Authorization: Bearer TOKEN" with what control.token in the peer\'s data directory holds');
+    const advice = 'send "Authorization: Bearer TOKEN" with what control.token in the peer\'s data directory holds';
+    return new Failure('UNAUTHORIZED', `the request has no token; ${advice}`);
   }
   if (!isToken(options.token, given)) {
     return new Failure('UNAUTHORIZED', "the token is not this peer's; control.token in its data directory holds the right one");

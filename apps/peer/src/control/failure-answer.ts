@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Failure } from '@p2p/protocol';
 import type { Logger } from '@p2p/service';
+import type { FailureAnswer } from './api.js';
 import { statusOf } from './http-status.js';
 
 /** A failure as the client sees it. What is a mistake of ours is told to the log, with its cause, and not to the client. */
-export function failureAnswer(failure: Failure, logger: Logger): { readonly failure: ReturnType<Failure['toWire']> } {
+export function failureAnswer(failure: Failure, logger: Logger): FailureAnswer {
   if (failure.code !== 'INTERNAL') return { failure: failure.toWire() };
   logger.error('control request failed', { error: failure });
   return { failure: { code: 'INTERNAL', message: 'the peer failed at this by a mistake of its own; its log tells more' } };

@@ -14,7 +14,10 @@ const absolutePathSchema = z
 const targetSchema = z.string().min(1).max(NAME_BYTES_MAX);
 
 /** In a query everything is text. */
-const flagSchema = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const flagSchema = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
 
 export const catalogueQuerySchema = z
   .strictObject({

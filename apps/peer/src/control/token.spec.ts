@@ -52,7 +52,7 @@ describe('the token', () => {
 
   it('where it cannot be kept is a failure that names the path', async () => {
     const nowhere = path.join(directory, 'missing', 'control.token');
-    await expect(openToken(nowhere)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(nowhere) });
+    await expect(openToken(nowhere)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(nowhere) as unknown });
   });
 
   it('is compared whole', async () => {

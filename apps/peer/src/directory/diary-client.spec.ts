@@ -39,7 +39,12 @@ class LogLines {
 
   /** The line of the event's `nth` occurrence, from 0. */
   async line(event: string, nth = 0): Promise<LogLine> {
-    return firstValueFrom(this.#lines.pipe(filter((line) => line.event === event), skip(nth)));
+    return firstValueFrom(
+      this.#lines.pipe(
+        filter((line) => line.event === event),
+        skip(nth),
+      ),
+    );
   }
 }
 
@@ -381,7 +386,9 @@ describe('a watch', () => {
     const told = new Set<string>();
     watched.events.subscribe(({ upserted }) => upserted.forEach((holder) => told.add(holder.peer)));
     watched.askForMore([...told]);
-    await watched.event(({ upserted }) => upserted.length > 0 && upserted.every((holder) => !last.upserted.includes(holder)) && told.size > 64);
+    await watched.event(
+      ({ upserted }) => upserted.length > 0 && upserted.every((holder) => !last.upserted.includes(holder)) && told.size > 64,
+    );
   });
 
   test('that is closed says nothing more', async () => {

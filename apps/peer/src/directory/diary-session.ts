@@ -49,7 +49,8 @@ export class DiarySession {
       const request = { version: PROTOCOL_VERSION, peer, key, incarnation, host, port };
       const joined = await client.request(DIARY_PATTERNS.join, request, joinAnswerSchema, { timeoutMs: DIARY_ANSWER_TIMEOUT_MS });
       if (joined.version !== PROTOCOL_VERSION) {
-        throw new Failure('VERSION_MISMATCH', `the diary speaks version ${joined.version} of the protocol, this peer ${PROTOCOL_VERSION}; run the same release on both`);
+        const versions = `the diary speaks version ${joined.version} of the protocol, this peer ${PROTOCOL_VERSION}`;
+        throw new Failure('VERSION_MISMATCH', `${versions}; run the same release on both`);
       }
       return new DiarySession(client, joined, host);
     } catch (error) {

@@ -1,5 +1,5 @@
-import { SEGMENT_BYTES_MAX } from '@p2p/protocol';
 import { shareBuffers } from '@p2p/transfer';
+import { SEGMENT_BUFFER_BYTES_MAX } from '../limits.js';
 
 /** One download's part of the arena. */
 export interface BufferShare {
@@ -17,13 +17,13 @@ interface Member {
   segmentsMax: number;
 }
 
-/** Divides the arena among the downloads that are under way: evenly, and what one has no use for goes to the others. */
+/** Divides the budget of segment buffers among the downloads that are under way: evenly, and what one has no use for goes to the others. */
 export class BufferShares {
-  readonly #arenaBytes: number;
+  readonly #bytesMax: number;
   readonly #members = new Set<Member>();
 
   constructor(arena: { readonly bytes: number }) {
-    this.#arenaBytes = arena.bytes;
+    this.#bytesMax = Math.min(arena.bytes, SEGMENT_BUFFER_BYTES_MAX);
   }
 
   /** `onChange` is told when other downloads come or go, not of the first value. */
@@ -44,7 +44,7 @@ export class BufferShares {
 
   #divide(newcomer?: Member): void {
     const members = [...this.#members];
-    const shares = shareBuffers(this.#arenaBytes, members);
+    const shares = shareBuffers(this.#bytesMax, members);
     for (const [index, member] of members.entries()) {
       const segmentsMax = shares[index] ?? 1;
       if (segmentsMax === member.segmentsMax) continue;
@@ -52,9 +52,4 @@ export class BufferShares {
       if (member !== newcomer) member.onChange(segmentsMax);
     }
   }
-}
-
-/** Bytes of an arena in which every one of `downloadsMax` has at least one segment of the largest size. */
-export function arenaBytesFor(downloadsMax: number, arenaBytesMin: number): number {
-  return Math.max(arenaBytesMin, downloadsMax * SEGMENT_BYTES_MAX);
 }

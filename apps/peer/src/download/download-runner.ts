@@ -4,20 +4,19 @@ import { toFailure, type Logger } from '@p2p/service';
 import type { TransferReport } from '@p2p/transfer';
 import type { Directory } from '../directory/directory.js';
 import type { Holdings } from '../holdings/holdings.js';
-import { HOLDER_WAIT_MS_MIN, SAY_WAITING_MS } from '../limits.js';
+import { HOLDER_WAIT_MS_MIN } from '../limits.js';
 import type { PeerLinks } from '../links/peer-link.js';
 import type { Shares } from '../share/shares.js';
 import type { BufferShares } from './buffer-shares.js';
 import type { Clock } from './clock.js';
 import type { DownloadMetrics } from './download-metrics.js';
 import type { DownloadState } from './downloads.js';
-import { hasContent } from './file-comparison.js';
 import type { Job } from './job.js';
+import { JobOutput } from './job-output.js';
 import type { JobStore } from './job-store.js';
 import { copyFromOwn } from './local-copy.js';
-import { checkedManifest, emptyFileManifest, ManifestFetcher } from './manifest-fetcher.js';
-import { assertOutputFree, lstatIfThere } from './output-path.js';
-import { placeOutput } from './output-placement.js';
+import { checkedManifest, emptyFileManifest } from './manifest-fetcher.js';
+import { ManifestSearch } from './manifest-search.js';
 import { PartFile } from './part-file.js';
 import { PartialHolding } from './partial-holding.js';
 import type { SegmentArena } from './segment-arena.js';
@@ -49,6 +48,8 @@ export interface DownloadRunnerOptions {
   readonly downloadsFolder: string;
   /** The state has changed. */
   readonly onChange: () => void;
+  /** A segment was verified. */
+  readonly onProgress: () => void;
 }
 
 /** One run of a download, from its job to the file in its place. */
@@ -61,7 +62,7 @@ export class DownloadRunner {
   readonly #startedAt: number;
   #state: DownloadState = 'preparing';
   #pool: SourcePool | undefined;
-  #fetcher: ManifestFetcher | undefined;
+  #search: ManifestSearch | undefined;
   #part: PartFile | undefined;
   #partial: PartialHolding | undefined;
   #session: TransferSession | undefined;
@@ -126,7 +127,6 @@ export class DownloadRunner {
       throw this.#abort.signal.aborted ? toFailure(this.#abort.signal.reason) : toFailure(error);
     } finally {
       this.#session?.end(new Failure('CANCELLED', 'the download has ended'));
-      this.#fetcher?.close();
       this.#pool?.close();
       this.#partial?.close();
       await this.#part?.close();
@@ -137,7 +137,10 @@ export class DownloadRunner {
   async #run(): Promise<void> {
     const { store } = this.#components;
     const manifest = await this.#findManifest();
-    if (await this.#isThereAlready(manifest)) {
+    const { signal } = this.#abort;
+    const { downloadsFolder } = this.#options;
+    const output = new JobOutput({ ...this.#components, logger: this.#logger }, this.job, { downloadsFolder, signal });
+    if (await this.#isThere(output, manifest)) {
       this.#logger.info('download.already_there', { output: this.job.output });
     } else {
       const part = await PartFile.open(store.pathsOf(this.job.id), { manifest, worker: this.#components.worker });
@@ -145,14 +148,24 @@ export class DownloadRunner {
       await this.#verify(part);
       this.#partial = new PartialHolding({ ...this.#components, logger: this.#logger }, { file: this.job.id, name: this.job.name, part });
       this.#partial.open();
-      await copyFromOwn({ ...this.#components, logger: this.#logger }, { file: this.job.id, part, signal: this.#abort.signal });
+      await copyFromOwn({ ...this.#components, logger: this.#logger }, { file: this.job.id, part, signal });
       await this.#transfer(part, this.#partial);
-      this.#abort.signal.throwIfAborted();
-      await this.#finish(part);
+      signal.throwIfAborted();
+      this.#setState('finishing');
+      await output.place(part, store.pathsOf(this.job.id).part);
     }
-    await this.#adopt(manifest);
-    // Not before the file is found at its place by whoever looks for the job.
+    await output.adopt(manifest);
+    // Not before the file is in its place: a crash in between finds the job, and by its hash the file.
     await store.discard(this.job.id);
+  }
+
+  async #isThere(output: JobOutput, manifest: Manifest): Promise<boolean> {
+    const isThere = await output.isThere(manifest, (checkedBytes) => {
+      this.#checkedBytes = checkedBytes;
+      this.#setState('verifying');
+    });
+    this.#checkedBytes = 0;
+    return isThere;
   }
 
   async #findManifest(): Promise<Manifest> {
@@ -172,46 +185,21 @@ export class DownloadRunner {
   }
 
   async #fetchManifest(): Promise<Manifest> {
-    const { clock } = this.#components;
-    const { promise, resolve, reject } = Promise.withResolvers<Manifest>();
-    const waitMs = this.#holderWaitMs;
-    const giveUpAt = clock.now() + waitMs;
-    const fetcher = new ManifestFetcher(
-      { clock, logger: this.#logger },
+    const { metrics, clock } = this.#components;
+    const pool = this.#poolOnce();
+    this.#search = new ManifestSearch(
+      { pool, metrics, clock, logger: this.#logger },
       {
         file: this.job.id,
         fileBytes: this.job.bytes,
-        onManifest: resolve,
-        onRejected: (holder, failure) => {
-          this.#logger.warn('download.manifest_rejected', { source: holder, reason: failure.message });
-          this.#components.metrics.rejected('malformed');
-          this.#pool?.quarantine(holder);
-        },
+        holderWaitMs: this.#holderWaitMs,
+        signal: this.#abort.signal,
+        onWaiting: (isWaiting) => this.#setState(isWaiting ? 'waiting' : 'preparing'),
       },
     );
-    this.#fetcher = fetcher;
-    const watchWait = (): void => {
-      const isAlone = this.sourceCount === 0 && fetcher.askedCount === 0;
-      if (isAlone && clock.now() >= giveUpAt) {
-        reject(new Failure('NO_HOLDERS', `no holder of this file could be reached within ${Math.round(waitMs / 1000)} s; start it again when one is back`));
-      } else if (fetcher.askedCount === 0 && clock.now() >= giveUpAt) {
-        reject(new Failure('NO_HOLDERS', `${this.sourceCount} holders are connected and none of them has the manifest; start it again when another holder is there`));
-      }
-      this.#setState(isAlone ? 'waiting' : 'preparing');
-      cancelWait = clock.wait(SAY_WAITING_MS, watchWait);
-    };
-    let cancelWait = clock.wait(Math.min(SAY_WAITING_MS, waitMs), watchWait);
-    const onAbort = (): void => reject(toFailure(this.#abort.signal.reason));
-    this.#abort.signal.addEventListener('abort', onAbort);
-    try {
-      this.#abort.signal.throwIfAborted();
-      this.#openPool();
-      return await promise;
-    } finally {
-      this.#abort.signal.removeEventListener('abort', onAbort);
-      cancelWait();
-      fetcher.close();
-    }
+    const searching = this.#search.run();
+    pool.open();
+    return searching;
   }
 
   async #verify(part: PartFile): Promise<void> {
@@ -231,7 +219,7 @@ export class DownloadRunner {
     this.#setState('transferring');
     if (part.verified.isFull) return;
     this.#abort.signal.throwIfAborted();
-    const pool = this.#openPool();
+    const pool = this.#poolOnce();
     this.#session = new TransferSession(
       { ...this.#components, logger: this.#logger, pool, part },
       {
@@ -239,86 +227,33 @@ export class DownloadRunner {
         seed: Math.floor(this.#components.random() * 2 ** 32),
         holderWaitMs: this.#holderWaitMs,
         codecs: this.#options.codecs,
-        onVerified: (segment) => partial.gain(segment),
+        onVerified: (segment) => {
+          partial.gain(segment);
+          this.#options.onProgress();
+        },
       },
     );
     pool.watchAvailability(part.manifest.segmentCount);
+    pool.open();
     this.#session.take({ kind: 'tick' });
     await this.#session.outcome;
     pool.close();
   }
 
-  #openPool(): SourcePool {
-    if (this.#pool !== undefined) return this.#pool;
-    const pool = new SourcePool(
+  #poolOnce(): SourcePool {
+    this.#pool ??= new SourcePool(
       { ...this.#components, logger: this.#logger },
       {
         file: this.job.id,
         self: this.#options.self,
         sourcesMax: this.#options.sourcesMax,
-        onConnected: (link) => this.#fetcher?.add(link),
+        onConnected: (link) => this.#search?.add(link),
         onEvent: (event) => this.#session?.take(event),
         onLosing: (source) => this.#session?.dropRequestsTo(source),
         onMalformed: () => this.#components.metrics.rejected('malformed'),
       },
     );
-    this.#pool = pool;
-    pool.open();
-    return pool;
-  }
-
-  /** Whether the very file is at the output. Throws `ALREADY_EXISTS` when another is. */
-  async #isThereAlready(manifest: Manifest): Promise<boolean> {
-    const { output, overwrite, outputChosen } = this.job;
-    await assertOutputFree({ path: output, chosen: outputChosen }, { fileBytes: manifest.fileBytes, overwrite });
-    const there = await lstatIfThere(output);
-    if (there?.isFile() !== true || there.size !== manifest.fileBytes) return false;
-    this.#setState('verifying');
-    const isSame = await hasContent(output, {
-      manifest,
-      worker: this.#components.worker,
-      signal: this.#abort.signal,
-      onProgress: (bytes) => (this.#checkedBytes = bytes),
-    });
-    this.#abort.signal.throwIfAborted();
-    this.#checkedBytes = 0;
-    if (!isSame && !overwrite) throw this.#alreadyExists();
-    return isSame;
-  }
-
-  async #finish(part: PartFile): Promise<void> {
-    this.#setState('finishing');
-    const { output, outputChosen, overwrite, id } = this.job;
-    await part.sync();
-    const isPlaced = await placeOutput({
-      file: id,
-      part: this.#components.store.pathsOf(id).part,
-      output: { path: output, chosen: outputChosen },
-      downloadsFolder: this.#options.downloadsFolder,
-      overwrite,
-    });
-    if (isPlaced) return;
-    // Something has appeared there since. It may be the same content.
-    const { manifest } = part;
-    if (!(await hasContent(output, { manifest, worker: this.#components.worker, signal: this.#abort.signal }).catch(() => false))) {
-      throw this.#alreadyExists();
-    }
-  }
-
-  /** Shares the finished file. It is there whether or not that works. */
-  async #adopt(manifest: Manifest): Promise<void> {
-    const { id, name, output } = this.job;
-    if (this.#components.shares.list().some((share) => share.id === id && share.path === output)) return;
-    try {
-      await this.#components.shares.adopt({ id, name, path: output, manifestBytes: manifest.bytes });
-    } catch (error) {
-      const failure = toFailure(error);
-      this.#logger.warn('download.not_shared', { output, code: failure.code, reason: failure.message });
-    }
-  }
-
-  #alreadyExists(): Failure {
-    return new Failure('ALREADY_EXISTS', `another file of ${this.job.bytes} bytes is at "${this.job.output}"; choose another output, or overwrite it. What was downloaded is kept`);
+    return this.#pool;
   }
 
   get #holderWaitMs(): number {

@@ -1,29 +1,300 @@
 import path from 'node:path';
-import { Failure, fileIdSchema, segmentBytesOf, type Codec, type FileId, type PeerId } from '@p2p/protocol';
+import { Failure, fileIdSchema, type FileId } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
 import { throwError, type Observable } from 'rxjs';
 import { DOWNLOADS_ENDED_MAX, DOWNLOADS_QUEUED_MAX, DOWNLOAD_WATCHERS_MAX } from '../limits.js';
 import { evictAbandoned } from './abandoned-parts.js';
 import { DownloadEntry } from './download-entry.js';
 import type { DownloadSnapshot } from './download-metrics.js';
-import { DownloadRunner, type DownloadRunnerComponents } from './download-runner.js';
+import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerOptions } from './download-runner.js';
 import type { DownloadStatus, Downloads } from './downloads.js';
 import type { Job } from './job.js';
 import { JobStore } from './job-store.js';
 import { assertOutputFree, resolveOutput, type OutputPath } from './output-path.js';
 import { PARTIAL_FOLDER } from './part-paths.js';
-import { boundedStatusStream } from './status-stream.js';
+import { statusStream } from './status-stream.js';
 import { resolveTarget, type ResolvedTarget } from './target-resolution.js';
 
 export type DownloadsManagerComponents = Omit<DownloadRunnerComponents, 'store'>;
 
-export interface DownloadsManagerOptions {
-  readonly self: PeerId;
+export interface DownloadsManagerOptions extends Omit<DownloadRunnerOptions, 'downloadsFolder' | 'onChange' | 'onProgress'> {
   readonly dataDir: string;
   readonly downloadsMax: number;
-  readonly sourcesMax: number;
-  readonly holderWaitMs: number;
-  readonly codecs: readonly Codec[];
 }
 
-const WHY_STOPPED = { cancelled: 'the download was cancelled; what it has is kept', stopped: 'the peer stops; the download goes on at its next start' };
+/** Takes downloads on, runs so many at once, and keeps account of those that have ended. */
+export class DownloadsManager implements Downloads {
+  readonly #components: DownloadsManagerComponents;
+  readonly #options: DownloadsManagerOptions;
+  readonly #downloadsFolder: string;
+  readonly #entries = new Map<FileId, DownloadEntry>();
+  /** Those that wait for a place, first come first served. */
+  readonly #queue: DownloadEntry[] = [];
+  readonly #opening = Promise.withResolvers<JobStore>();
+  #watchers = 0;
+  #lastProgressAt = 0;
+  #isStopping = false;
+
+  constructor(components: DownloadsManagerComponents, options: DownloadsManagerOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.#downloadsFolder = path.join(options.dataDir, 'downloads');
+    // Whoever waits for it hears of its failure; there may be nobody.
+    this.#opening.promise.catch(() => undefined);
+  }
+
+  /**
+   * Takes up what an earlier life of this peer left unfinished. Until then `start` waits. Throws `ACCESS_DENIED`,
+   * `DISK_FAILED` when the data directory cannot be used.
+   */
+  async resumeJobs(): Promise<void> {
+    try {
+      const { logger } = this.#components;
+      const store = await JobStore.open(path.join(this.#downloadsFolder, PARTIAL_FOLDER), logger);
+      for (const job of await store.load()) {
+        const claimedBytes = await store.claimedBytes(job);
+        const entry = new DownloadEntry(this.#components.clock, job, { startedAt: job.createdAt, claimedBytes });
+        this.#entries.set(job.id, entry);
+        if (job.state !== 'active') continue;
+        logger.info('download.taken_up', { download: job.id, name: job.name, claimedBytes, bytes: job.bytes });
+        this.#queue.push(entry);
+      }
+      await this.#evict(store);
+      this.#opening.resolve(store);
+      this.#pump(store);
+    } catch (error) {
+      this.#opening.reject(error);
+      throw toFailure(error, 'unfinished downloads cannot be taken up');
+    }
+  }
+
+  /** As `resumeJobs`, under the name that the assembly of the peer calls. */
+  start_jobs(): Promise<void> {
+    return this.resumeJobs();
+  }
+
+  list(): readonly DownloadStatus[] {
+    const entries = [...this.#entries.values()];
+    return [...entries.filter((entry) => !entry.isEnded), ...entries.filter((entry) => entry.isEnded)].map((entry) => entry.status());
+  }
+
+  async start(target: string, options: { readonly output?: string; readonly overwrite?: boolean }): Promise<DownloadStatus> {
+    const store = await this.#opening.promise;
+    const resolved = await this.#resolve(target);
+    const overwrite = options.overwrite ?? false;
+    const output = await resolveOutput({
+      downloadsFolder: this.#downloadsFolder,
+      name: resolved.name,
+      ...(options.output === undefined ? {} : { output: options.output }),
+    });
+    const running = this.#active(resolved.id);
+    if (running !== undefined) return attach(running, options.output === undefined ? undefined : output);
+    await assertOutputFree(output, { fileBytes: resolved.bytes, overwrite });
+    // Time has passed: somebody else may have started it.
+    const quicker = this.#active(resolved.id);
+    if (quicker !== undefined) return attach(quicker, options.output === undefined ? undefined : output);
+    this.#assertAcceptable(output);
+    const entry = this.#enter(resolved, { output, overwrite });
+    try {
+      await store.save(entry.job);
+    } catch (error) {
+      const failure = toFailure(error);
+      entry.end('failed', failure);
+      throw failure;
+    }
+    // It may have been cancelled in between.
+    if (!entry.isEnded) {
+      this.#queue.push(entry);
+      this.#pump(store);
+    }
+    return entry.status();
+  }
+
+  watch(id: FileId): Observable<DownloadStatus> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return throwError(() => new Failure('NOT_FOUND', `this peer has no download of ${id}`));
+    if (this.#watchers >= DOWNLOAD_WATCHERS_MAX) {
+      return throwError(() => new Failure('BUSY', `${this.#watchers} watch downloads; at most ${DOWNLOAD_WATCHERS_MAX} can. Ask again later`));
+    }
+    return statusStream(entry, this.#components.clock, (delta) => (this.#watchers += delta));
+  }
+
+  async cancel(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus> {
+    const store = await this.#opening.promise;
+    const entry = this.#find(target);
+    if (!entry.isEnded) {
+      const failure = new Failure('CANCELLED', 'the download was cancelled; what it has is kept');
+      const place = this.#queue.indexOf(entry);
+      if (place >= 0) this.#queue.splice(place, 1);
+      if (entry.runner === undefined) await this.#end(store, entry, failure);
+      else entry.runner.stop(failure);
+      await entry.running;
+    }
+    const status = entry.status();
+    if (options.discard && status.state !== 'done' && this.#active(status.id) === undefined) {
+      await store.discard(status.id);
+      if (this.#entries.get(status.id) === entry) this.#entries.delete(status.id);
+    }
+    return status;
+  }
+
+  /** For the gauges. */
+  snapshot(): DownloadSnapshot {
+    let active = 0;
+    let sources = 0;
+    let verifiedBytes = 0;
+    let wantedBytes = 0;
+    for (const { runner, job } of this.#entries.values()) {
+      if (runner === undefined) continue;
+      active++;
+      sources += runner.sourceCount;
+      verifiedBytes += runner.verifiedBytes;
+      wantedBytes += job.bytes;
+    }
+    const progressRatio = wantedBytes === 0 ? 1 : verifiedBytes / wantedBytes;
+    return { active, queued: this.#queue.length, sources, progressRatio, lastProgressAt: this.#lastProgressAt / 1000 };
+  }
+
+  /** Puts every download down, to be taken up at the next start. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#queue.length = 0;
+    const failure = new Failure('CANCELLED', 'the peer stops; the download goes on at its next start');
+    const entries = [...this.#entries.values()];
+    for (const entry of entries) entry.runner?.stop(failure);
+    await Promise.all(entries.map((entry) => entry.running));
+    for (const entry of entries) entry.end('cancelled', failure);
+  }
+
+  /** A download of this peer needs no diary to be found. */
+  async #resolve(target: string): Promise<ResolvedTarget> {
+    const id = fileIdSchema.safeParse(target.toLowerCase());
+    const running = id.success ? this.#active(id.data) : undefined;
+    if (running !== undefined) return running.job;
+    try {
+      return await resolveTarget(this.#components, target);
+    } catch (error) {
+      const failure = toFailure(error);
+      const [named, ...others] = [...this.#entries.values()].filter((entry) => !entry.isEnded && entry.job.name === target);
+      if (failure.code === 'DIARY_UNREACHABLE' && named !== undefined && others.length === 0) return named.job;
+      throw failure;
+    }
+  }
+
+  #active(id: FileId): DownloadEntry | undefined {
+    const entry = this.#entries.get(id);
+    return entry?.isEnded === false ? entry : undefined;
+  }
+
+  /** By id, then by name; those under way first. Throws `NOT_FOUND`, `AMBIGUOUS_NAME`. */
+  #find(target: string): DownloadEntry {
+    const byId = this.#entries.get(target.toLowerCase());
+    if (byId !== undefined) return byId;
+    const named = [...this.#entries.values()].filter((entry) => entry.job.name === target);
+    const active = named.filter((entry) => !entry.isEnded);
+    const [found, ...others] = active.length > 0 ? active : named;
+    if (found === undefined) throw new Failure('NOT_FOUND', `this peer has no download of "${target.slice(0, 200)}"`);
+    if (others.length === 0) return found;
+    const ids = [found, ...others].map((entry) => entry.job.id).join(', ');
+    throw new Failure('AMBIGUOUS_NAME', `${others.length + 1} downloads are named "${target.slice(0, 200)}"; name one by its id: ${ids}`);
+  }
+
+  /** Throws `BUSY` when there are too many, `ALREADY_EXISTS` when another one goes to the same place. */
+  #assertAcceptable(output: OutputPath): void {
+    if (this.#isStopping) throw new Failure('DRAINING', 'the peer is leaving and takes on no download');
+    const active = [...this.#entries.values()].filter((entry) => !entry.isEnded);
+    const most = this.#options.downloadsMax + DOWNLOADS_QUEUED_MAX;
+    if (active.length >= most) {
+      throw new Failure('BUSY', `${active.length} downloads are under way or queued; at most ${most} can be. Start this one when some have ended`);
+    }
+    const rival = active.find((entry) => entry.job.output === output.path);
+    if (rival === undefined) return;
+    throw new Failure('ALREADY_EXISTS', `the download of ${rival.job.id} goes to "${output.path}" as well; choose another output`);
+  }
+
+  #enter(resolved: ResolvedTarget, options: { readonly output: OutputPath; readonly overwrite: boolean }): DownloadEntry {
+    const createdAt = new Date().toISOString();
+    const { id, name, bytes } = resolved;
+    const { output, overwrite } = options;
+    const job: Job = { version: 1, id, name, bytes, output: output.path, outputChosen: output.chosen, overwrite, createdAt, state: 'active' };
+    const entry = new DownloadEntry(this.#components.clock, job, { startedAt: createdAt });
+    // Last in the order of the list, also when an earlier attempt has ended.
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  /** Runs those whose turn it is. */
+  #pump(store: JobStore): void {
+    let places = this.#options.downloadsMax - [...this.#entries.values()].filter((entry) => entry.isRunning).length;
+    for (; places > 0 && !this.#isStopping; places--) {
+      const entry = this.#queue.shift();
+      if (entry === undefined) return;
+      this.#run(store, entry);
+    }
+  }
+
+  #run(store: JobStore, entry: DownloadEntry): void {
+    const { job } = entry;
+    this.#components.logger.info('download.started', { download: job.id, name: job.name, bytes: job.bytes, output: job.output });
+    const runner = new DownloadRunner({ ...this.#components, store }, job, {
+      ...this.#options,
+      downloadsFolder: this.#downloadsFolder,
+      onChange: () => entry.changed.next(),
+      onProgress: () => (this.#lastProgressAt = Date.now()),
+    });
+    const running = runner.run().then(
+      () => this.#end(store, entry),
+      (error: unknown) => this.#end(store, entry, toFailure(error)),
+    );
+    entry.begin(runner, running);
+  }
+
+  /** Notes how a download ended, and gives its place to the next. Never throws. */
+  async #end(store: JobStore, entry: DownloadEntry, failure?: Failure): Promise<void> {
+    // At the next start it goes on.
+    if (this.#isStopping && failure?.code === 'CANCELLED') return;
+    const { logger, metrics } = this.#components;
+    const state = failure === undefined ? 'done' : failure.code === 'CANCELLED' ? 'cancelled' : 'failed';
+    try {
+      if (failure !== undefined && state !== 'done') {
+        entry.job = { ...entry.job, state, failure: { code: failure.code, message: failure.message } };
+        await store.save(entry.job);
+      }
+    } catch (error) {
+      logger.warn('download.state_not_saved', { download: entry.job.id, reason: toFailure(error).message });
+    }
+    entry.end(state, failure);
+    const { id, name, bytes, transferMs, totalMs, report } = entry.status();
+    metrics.downloadEnded({ outcome: state, transferSeconds: transferMs / 1000, totalSeconds: totalMs / 1000 });
+    const summary = { download: id, name, bytes, transferMs: Math.round(transferMs), totalMs: Math.round(totalMs), sources: report?.sources.length ?? 0 };
+    if (failure === undefined) {
+      const { redistributed, hedged, wastedBytes, wireBytes, resumedBytes } = report ?? {};
+      logger.info('download.done', { ...summary, redistributed, hedged, wastedBytes, wireBytes, resumedBytes });
+    } else {
+      logger.warn(`download.${state}`, { ...summary, code: failure.code, reason: failure.message });
+    }
+    this.#forgetOldest();
+    this.#pump(store);
+    await this.#evict(store).catch((error: unknown) => logger.warn('download.eviction_failed', { reason: toFailure(error).message }));
+  }
+
+  async #evict(store: JobStore): Promise<void> {
+    const { logger } = this.#components;
+    const evicted = await evictAbandoned({ store, isActive: (id) => this.#active(id) !== undefined, nowMs: Date.now(), logger });
+    for (const id of evicted) if (this.#active(id) === undefined) this.#entries.delete(id);
+  }
+
+  #forgetOldest(): void {
+    const ended = [...this.#entries.values()].filter((entry) => entry.isEnded);
+    for (const entry of ended.slice(0, Math.max(0, ended.length - DOWNLOADS_ENDED_MAX))) this.#entries.delete(entry.job.id);
+  }
+}
+
+/** The running download serves whoever asks for the same content, unless they want it elsewhere. */
+function attach(entry: DownloadEntry, output: OutputPath | undefined): DownloadStatus {
+  if (output !== undefined && output.path !== entry.job.output) {
+    throw new Failure('ALREADY_EXISTS', `this content is being downloaded to "${entry.job.output}"; wait for that, or cancel it first`);
+  }
+  return entry.status();
+}

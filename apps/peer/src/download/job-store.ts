@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Failure, fileIdSchema, type FileId } from '@p2p/protocol';
+import { Failure, fileIdSchema, segmentBytesOf, segmentCountOf, type FileId } from '@p2p/protocol';
 import { toFailure, type Logger } from '@p2p/service';
 import { JOB_FILE_BYTES_MAX } from '../limits.js';
 import { jobSchema, type Job } from './job.js';
@@ -62,6 +62,16 @@ export class JobStore {
       // Not there, or not readable: it is fetched again.
       return undefined;
     }
+  }
+
+  /** Bytes that the map of a job claims to have; a hint, until they are verified. */
+  async claimedBytes(job: Job): Promise<number> {
+    const file = this.pathsOf(job.id).map;
+    const segmentCount = segmentCountOf(job.bytes);
+    const map = await readFile(file).catch(() => undefined);
+    if (map === undefined || map.length > segmentCount) return 0;
+    const segments = map.reduce((count, mark) => count + (mark === 1 ? 1 : 0), 0);
+    return Math.min(job.bytes, segments * segmentBytesOf(job.bytes));
   }
 
   /** Removes everything of a download. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Failure, SEGMENT_BYTES_MAX, type Codec } from '@p2p/protocol';
-import type { Logger } from '@p2p/service';
+import { toFailure, type Logger } from '@p2p/service';
 import { INFLATE_SLICE_BYTES, WORKER_IDLE_MS, ZSTD_WINDOW_LOG_MAX } from '../limits.js';
 import { workerUrl } from '../worker-url.js';
 import type { Block, SegmentArena } from './segment-arena.js';
@@ -115,7 +115,7 @@ export class SegmentWorkerClient {
       env: {},
     });
     worker.on('message', (message: SegmentVerdict | WorkerGreeting) => this.#onMessage(message));
-    worker.on('error', (error) => this.#logger.error('segment_worker.failed', { message: error.message }));
+    worker.on('error', (error) => this.#logger.error('segment_worker.failed', { reason: toFailure(error).message }));
     worker.on('exit', (code) => {
       if (this.#worker === worker) this.#forget(worker, new Failure('INTERNAL', `the segment worker ended with code ${code}; see the log, and start the download again`));
     });

@@ -59,9 +59,9 @@ export class SourcePool {
     return this.#book.connected().length;
   }
 
-  /** Begins to learn of holders and to connect them. */
+  /** Begins to learn of holders and to connect them. Once is enough. */
   open(): void {
-    this.#watchSubscription = this.#watch.events.subscribe((event) => this.#onWatchEvent(event));
+    this.#watchSubscription ??= this.#watch.events.subscribe((event) => this.#onWatchEvent(event));
   }
 
   linkOf(source: SourceId): PeerLink | undefined {

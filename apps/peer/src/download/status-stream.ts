@@ -6,10 +6,11 @@ import type { DownloadStatus } from './downloads.js';
 
 /**
  * A download now and whenever it moves, at most ten times a second, until it has ended; its end is told at once. Without
- * news one status a second, so that times move on.
+ * news one status a second, so that times move on. `onWatchers` counts who watches.
  */
-export function statusStream(entry: DownloadEntry, clock: Clock): Observable<DownloadStatus> {
+export function statusStream(entry: DownloadEntry, clock: Clock, onWatchers: (delta: 1 | -1) => void): Observable<DownloadStatus> {
   return new Observable((subscriber) => {
+    onWatchers(1);
     let toldAt = Number.NEGATIVE_INFINITY;
     let told: DownloadStatus | undefined;
     let cancelNext: (() => void) | undefined;
@@ -33,6 +34,7 @@ export function statusStream(entry: DownloadEntry, clock: Clock): Observable<Dow
     });
     look();
     return () => {
+      onWatchers(-1);
       cancelNext?.();
       changes.unsubscribe();
     };

@@ -1,5 +1,5 @@
-import { Failure, segmentLengthOf, type Bitmap, type Codec, type FileId, type SegmentAnswer } from '@p2p/protocol';
-import { toFailure, type Logger } from '@p2p/service';
+import { Failure, segmentLengthOf, type SegmentAnswer } from '@p2p/protocol';
+import { toFailure } from '@p2p/service';
 import {
   createTransfer,
   nextWakeAt,
@@ -12,35 +12,16 @@ import {
   type TransferState,
 } from '@p2p/transfer';
 import { BUFFER_RETRY_MS } from '../limits.js';
-import type { BufferShare, BufferShares } from './buffer-shares.js';
+import type { BufferShare } from './buffer-shares.js';
 import type { Clock } from './clock.js';
-import type { DownloadMetrics, SegmentOutcome } from './download-metrics.js';
-import type { PartFile } from './part-file.js';
+import type { SegmentOutcome } from './download-metrics.js';
+import { isUseful, noHolders } from './missing-segments.js';
 import { DISCONNECT_REASONS, refusalOf } from './refusal.js';
-import type { SegmentArena } from './segment-arena.js';
 import { observeArrival, observeStored } from './segment-observation.js';
 import { SegmentRequest, type SegmentRequestOwner } from './segment-request.js';
 import type { SegmentResult } from './segment-worker-client.js';
-import type { SourcePool } from './source-pool.js';
-
-export interface TransferSessionComponents {
-  readonly arena: SegmentArena;
-  readonly bufferShares: BufferShares;
-  readonly load: { readonly isBound: boolean };
-  readonly pool: SourcePool;
-  readonly part: PartFile;
-  readonly metrics: DownloadMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-export interface TransferSessionOptions {
-  readonly file: FileId;
-  readonly seed: number;
-  readonly holderWaitMs: number;
-  readonly codecs: readonly Codec[];
-  readonly onVerified: (segment: number) => void;
-}
+import type { TransferSessionComponents, TransferSessionOptions } from './transfer-session-parts.js';
+import { WakeTimer } from './wake-timer.js';
 
 /**
  * Runs the planner of one download against the world: what happens becomes its events, and its commands become requests
@@ -54,11 +35,10 @@ export class TransferSession implements SegmentRequestOwner {
   readonly #share: BufferShare;
   readonly #requests = new Map<number, SegmentRequest>();
   readonly #events: TransferEvent[] = [];
+  readonly #timer: WakeTimer;
   readonly #outcome = Promise.withResolvers<void>();
   #isStepping = false;
   #hasEnded = false;
-  #cancelWake: (() => void) | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
   #firstRequestAt: number | undefined;
   #lastVerifiedAt: number | undefined;
   #isWaiting = false;
@@ -67,6 +47,7 @@ export class TransferSession implements SegmentRequestOwner {
     this.#components = components;
     this.#options = options;
     this.clock = components.clock;
+    this.#timer = new WakeTimer(components.clock, () => this.#wake());
     const { manifest, verified } = components.part;
     this.#share = components.bufferShares.join({
       segmentBytes: manifest.segmentBytes,
@@ -132,7 +113,8 @@ export class TransferSession implements SegmentRequestOwner {
     } finally {
       this.#isStepping = false;
     }
-    this.#wakeLater();
+    const wakeAt = nextWakeAt(this.#state);
+    if (wakeAt !== undefined && !this.#hasEnded) this.#timer.setFor(wakeAt);
   }
 
   /** The requests to this source are over: its connection is about to go. */
@@ -144,7 +126,7 @@ export class TransferSession implements SegmentRequestOwner {
   end(failure?: Failure): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#cancelWake?.();
+    this.#timer.close();
     this.#share.leave();
     this.#isWaiting = false;
     for (const request of this.#requests.values()) request.drop();
@@ -297,38 +279,11 @@ export class TransferSession implements SegmentRequestOwner {
     );
   }
 
-  /** One timer, for the earliest time the planner asked for. One that is early does no harm, so it is seldom set anew. */
-  #wakeLater(): void {
-    if (this.#hasEnded) return;
-    const wakeAt = nextWakeAt(this.#state) ?? Number.POSITIVE_INFINITY;
-    if (wakeAt >= this.#wakeAt) return;
-    this.#cancelWake?.();
-    this.#wakeAt = wakeAt;
-    this.#cancelWake = this.clock.wait(Math.ceil(wakeAt - this.clock.now()), () => this.#wake());
-  }
-
   #wake(): void {
-    this.#wakeAt = Number.POSITIVE_INFINITY;
     const now = this.clock.now();
     // What has come must be known before anyone is called silent.
     for (const request of this.#requests.values()) request.tell(now);
     this.#components.pool.reportForeignBytes();
     this.take({ kind: 'tick' });
   }
-}
-
-/** Whether it has something that is missing. */
-function isUseful(have: 'complete' | Bitmap, verified: Bitmap): boolean {
-  if (have === 'complete') return true;
-  for (let index = 0; index < verified.size; index++) if (!verified.has(index) && have.has(index)) return true;
-  return false;
-}
-
-function noHolders(verified: Bitmap, waitedMs: number): Failure {
-  const missing = `${verified.size - verified.count} of ${verified.size} segments`;
-  const waitedSeconds = Math.round(waitedMs / 1000);
-  return new Failure(
-    'NO_HOLDERS',
-    `nobody has the ${missing} that are missing, and nobody appeared within ${waitedSeconds} s; what is here is kept: start it again when a holder is back`,
-  );
 }

@@ -1,4 +1,4 @@
-import { CODECS, FAILURE_CODES, type FailureCode } from '@p2p/protocol';
+import { CODECS, type FailureCode } from '@p2p/protocol';
 import type { MetricsDocument } from '@p2p/service';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DownloadMetrics, DownloadSnapshot } from '../download/download-metrics.js';
@@ -20,6 +20,8 @@ const OUTCOMES = {
 const PHASES = ['queue', 'first_byte', 'body', 'decompress', 'verify', 'write'] as const;
 const REDISTRIBUTION_REASONS = ['source_left', 'source_silent', 'source_slow', 'corrupt', 'refused'] as const;
 const REJECTION_REASONS = ['failed_verification', 'oversize', 'malformed'] as const;
+/** The codes that frames are refused for. */
+const FRAME_REJECTION_CODES = ['BAD_REQUEST', 'LIMIT_EXCEEDED', 'TIMED_OUT', 'BUSY', 'INTERNAL'] as const;
 const DOWNLOAD_OUTCOMES = ['done', 'failed', 'cancelled'] as const;
 
 /** What is true now, read when someone scrapes. */
@@ -92,7 +94,7 @@ export class PeerMetrics {
     for (const phase of PHASES) this.#segmentPhase.zero({ phase });
     for (const reason of REDISTRIBUTION_REASONS) this.#redistributed.inc({ reason }, 0);
     for (const reason of REJECTION_REASONS) this.#rejected.inc({ reason }, 0);
-    for (const reason of FAILURE_CODES) this.#framesRejected.inc({ reason }, 0);
+    for (const reason of FRAME_REJECTION_CODES) this.#framesRejected.inc({ reason }, 0);
     for (const outcome of DOWNLOAD_OUTCOMES) {
       for (const phase of ['transfer', 'total']) this.#downloadDuration.zero({ phase, outcome });
     }

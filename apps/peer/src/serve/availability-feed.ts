@@ -20,9 +20,10 @@ export class AvailabilityFeed {
     this.#onUnwatched = onUnwatched;
   }
 
-  watch(): Observable<AvailabilityEvent> {
+  watch(options: { readonly isDraining: boolean }): Observable<AvailabilityEvent> {
     return new Observable<AvailabilityEvent>((watcher) => {
       watcher.next(snapshotOf(this.#holding));
+      if (options.isDraining) watcher.next({ kind: 'draining' });
       // Segments that the snapshot has may be told once more with the next batch, which does no harm.
       const subscription = this.#events.subscribe(watcher);
       return () => {

@@ -1,6 +1,6 @@
 import { Failure, type AvailabilityEvent, type AvailabilityRequest, type FileId } from '@p2p/protocol';
 import type { FrameConnection } from '@p2p/service';
-import { concat, defer, finalize, merge, of, Subject, takeUntil, type Observable, type Subscription } from 'rxjs';
+import { defer, finalize, merge, ReplaySubject, take, takeUntil, type Observable, type Subscription } from 'rxjs';
 import type { Holdings } from '../holdings/holdings.js';
 import { UPLOAD_RETRY_AFTER_MS, WATCHES_PER_CONNECTION_MAX } from '../limits.js';
 import { AvailabilityFeed } from './availability-feed.js';
@@ -16,7 +16,7 @@ export class AvailabilityFeeds {
   readonly #components: AvailabilityFeedsComponents;
   readonly #feeds = new Map<FileId, AvailabilityFeed>();
   /** By connection and then by the number that the watcher gave. */
-  readonly #watches = new Map<number, Map<number, Subject<void>>>();
+  readonly #watches = new Map<number, Map<number, ReplaySubject<void>>>();
   readonly #subscriptions: Subscription[];
 
   constructor(components: AvailabilityFeedsComponents) {
@@ -45,32 +45,40 @@ export class AvailabilityFeeds {
   watch(connection: FrameConnection, { watch, file }: AvailabilityRequest): Observable<AvailabilityEvent> {
     const holding = this.#components.holdings.get(file);
     if (holding === undefined) throw new Failure('NOT_HELD', 'the file is not held here');
-    const watches = this.#watches.get(connection.id) ?? new Map<number, Subject<void>>();
+    const watches = this.#watchesOf(connection);
     if (watches.has(watch)) throw new Failure('BAD_REQUEST', `watch ${watch} is in use; use a number once`);
     if (watches.size >= WATCHES_PER_CONNECTION_MAX) {
       throw new Failure('BUSY', `this connection watches ${watches.size} files; at most ${WATCHES_PER_CONNECTION_MAX} may be watched`, {
         retryAfterMs: UPLOAD_RETRY_AFTER_MS,
       });
     }
-    const unwatched = new Subject<void>();
+    // Replays: the watch can be ended before whoever answers the request has subscribed.
+    const unwatched = new ReplaySubject<void>(1);
     watches.set(watch, unwatched);
-    this.#watches.set(connection.id, watches);
-    return defer(() => concatDraining(this.#feedOf(file), this.#components.state)).pipe(
+    return defer(() => this.#feedOf(file).watch({ isDraining: this.#components.state.isDraining })).pipe(
       takeUntil(merge(unwatched, connection.closed)),
-      finalize(() => {
-        watches.delete(watch);
-        if (watches.size === 0) this.#watches.delete(connection.id);
-      }),
+      finalize(() => watches.delete(watch)),
     );
   }
 
   unwatch(connection: FrameConnection, watch: number): void {
-    this.#watches.get(connection.id)?.get(watch)?.next();
+    const watches = this.#watches.get(connection.id);
+    watches?.get(watch)?.next();
+    watches?.delete(watch);
   }
 
   close(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const watches of [...this.#watches.values()]) for (const unwatched of [...watches.values()]) unwatched.next();
+  }
+
+  #watchesOf(connection: FrameConnection): Map<number, ReplaySubject<void>> {
+    const known = this.#watches.get(connection.id);
+    if (known !== undefined) return known;
+    const watches = new Map<number, ReplaySubject<void>>();
+    this.#watches.set(connection.id, watches);
+    connection.closed.pipe(take(1)).subscribe(() => this.#watches.delete(connection.id));
+    return watches;
   }
 
   #feedOf(file: FileId): AvailabilityFeed {

@@ -41,11 +41,16 @@ export class ConnectionUploads {
 
   /** Throws as `segment.get` may: `BUSY`, `BAD_REQUEST` (a request's number used twice), `CANCELLED`, or what reading throws. */
   get(request: SegmentRequest, holding: Holding): Promise<SegmentBodyAnswer> {
-    if (this.#byRequest.has(request.request)) throw new Failure('BAD_REQUEST', `request ${request.request} is under way; use a number once`);
+    if (this.#byRequest.has(request.request))
+      throw new Failure('BAD_REQUEST', `request ${request.request} is under way; use a number once`);
     if (this.#byRequest.size >= UPLOADS_PER_CONNECTION_MAX) {
-      throw new Failure('BUSY', `${this.#byRequest.size} segments of this connection are in work; at most ${UPLOADS_PER_CONNECTION_MAX} may be. Ask again later`, {
-        retryAfterMs: UPLOAD_RETRY_AFTER_MS,
-      });
+      throw new Failure(
+        'BUSY',
+        `${this.#byRequest.size} segments of this connection are in work; at most ${UPLOADS_PER_CONNECTION_MAX} may be. Ask again later`,
+        {
+          retryAfterMs: UPLOAD_RETRY_AFTER_MS,
+        },
+      );
     }
     const upload = new Upload(request, holding);
     this.#components.state.begin();
@@ -66,7 +71,8 @@ export class ConnectionUploads {
     }
     upload.cancelling.abort();
     // Once it is answered the connection has the body, stops at its next chunk and says so.
-    if (!upload.isAnswered) this.#fail(upload, new Failure('CANCELLED', 'the request was cancelled'), this.#isClosed ? 'lost' : 'cancelled');
+    if (!upload.isAnswered)
+      this.#fail(upload, new Failure('CANCELLED', 'the request was cancelled'), this.#isClosed ? 'lost' : 'cancelled');
   }
 
   /** The connection is gone. */
@@ -76,7 +82,7 @@ export class ConnectionUploads {
   }
 
   #prepareNext(): void {
-    while (this.#prepared.length < UPLOADS_PREPARED_PER_CONNECTION) {
+    while (!this.#isClosed && this.#prepared.length < UPLOADS_PREPARED_PER_CONNECTION) {
       const upload = this.#waiting.shift();
       if (upload === undefined) return;
       this.#prepared.push(upload);
@@ -123,7 +129,11 @@ export class ConnectionUploads {
   #answerOf(upload: Upload, { codec, bytes }: EncodedSegment): SegmentBodyAnswer {
     const { request, holding, cancelling } = upload;
     upload.codec = codec;
-    const body = new OutgoingBody({ bytes, signal: cancelling.signal, onDone: (outcome, sentBytes) => this.#sent(upload, outcome, sentBytes) });
+    const body = new OutgoingBody({
+      bytes,
+      signal: cancelling.signal,
+      onDone: (outcome, sentBytes) => this.#sent(upload, outcome, sentBytes),
+    });
     const rawBytes = segmentLengthOf(holding.manifest.fileBytes, request.segment);
     return { request: request.request, segment: request.segment, codec, rawBytes, body };
   }
@@ -139,6 +149,8 @@ export class ConnectionUploads {
 
   #sent(upload: Upload, outcome: BodyOutcome, sentBytes: number): void {
     upload.lease?.release();
+    // Told before the connection itself tells: what still waits is not worth reading.
+    if (outcome === 'lost') this.#isClosed = true;
     this.#over(upload, outcome === 'aborted' ? 'cancelled' : outcome, sentBytes);
   }
 

@@ -49,7 +49,10 @@ export class SampledRatios {
     const length = Math.min(segment.length, this.#options.sampleBytes);
     const from = Math.floor((segment.length - length) / 2);
     const sample = segment.subarray(from, from + length);
-    const [deflated, zstandard] = await Promise.all([this.#compressor.compress('deflate', sample), this.#compressor.compress('zstd', sample)]);
+    const [deflated, zstandard] = await Promise.all([
+      this.#compressor.compress('deflate', sample),
+      this.#compressor.compress('zstd', sample),
+    ]);
     return { deflateRatio: deflated.length / length, zstdRatio: zstandard.length / length };
   }
 }

@@ -35,7 +35,10 @@ export class SegmentServer {
     this.#refuseWhenDraining();
     const holding = this.#holdingOf(request.file);
     if (request.segment >= holding.manifest.segmentCount || !holding.verified.has(request.segment)) {
-      throw new Failure('NOT_HELD', `segment ${request.segment} is not held; ${holding.verified.count} of ${holding.manifest.segmentCount} are`);
+      throw new Failure(
+        'NOT_HELD',
+        `segment ${request.segment} is not held; ${holding.verified.count} of ${holding.manifest.segmentCount} are`,
+      );
     }
     return await this.#clientOf(connection).uploads.get(request, holding);
   }
@@ -50,9 +53,13 @@ export class SegmentServer {
     const { manifest } = this.#holdingOf(file);
     const client = this.#clientOf(connection);
     if (client.manifests >= MANIFESTS_PER_CONNECTION_MAX) {
-      throw new Failure('BUSY', `${client.manifests} manifests are on their way; at most ${MANIFESTS_PER_CONNECTION_MAX} may be. Ask again later`, {
-        retryAfterMs: UPLOAD_RETRY_AFTER_MS,
-      });
+      throw new Failure(
+        'BUSY',
+        `${client.manifests} manifests are on their way; at most ${MANIFESTS_PER_CONNECTION_MAX} may be. Ask again later`,
+        {
+          retryAfterMs: UPLOAD_RETRY_AFTER_MS,
+        },
+      );
     }
     client.manifests++;
     // The delay stands for a slow link for files; without the manifest there is nothing to measure it on.

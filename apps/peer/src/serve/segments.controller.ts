@@ -45,7 +45,9 @@ export class SegmentsController {
     return this.serve.segments.segment(connectionOf(context), parse(segmentRequestSchema, data));
   }
 
-  @EventPattern(PEER_PATTERNS.cancel)
+  // Without its type argument another overload is taken, which knows no context.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-arguments
+  @EventPattern<string>(PEER_PATTERNS.cancel)
   cancel(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     this.serve.segments.cancel(connectionOf(context), parse(cancelEventSchema, data).request);
   }

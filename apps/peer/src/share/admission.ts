@@ -34,10 +34,17 @@ export class Admission {
    * claims are joined to these. Throws `NOT_FOUND` (nothing there, or no regular file), `FILE_CHANGED` (it keeps
    * changing), `ACCESS_DENIED`, `DISK_FAILED`, `LIMIT_EXCEEDED`, and `CANCELLED`, also when it was unshared meanwhile.
    */
-  async admit(path: string, claims: readonly Claim[], options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void }): Promise<Admitted> {
+  async admit(
+    path: string,
+    claims: readonly Claim[],
+    options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void },
+  ): Promise<Admitted> {
     for (let other = this.#busy.get(path); other !== undefined; other = this.#busy.get(path)) await other;
     const work = this.#admit(path, claims, options);
-    this.#busy.set(path, work.catch(() => undefined));
+    this.#busy.set(
+      path,
+      work.catch(() => undefined),
+    );
     try {
       return await work;
     } finally {
@@ -45,7 +52,11 @@ export class Admission {
     }
   }
 
-  async #admit(path: string, claims: readonly Claim[], options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void }): Promise<Admitted> {
+  async #admit(
+    path: string,
+    claims: readonly Claim[],
+    options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void },
+  ): Promise<Admitted> {
     const { registry } = this.#components;
     const fingerprint = await fingerprintAt(path).catch((cause: unknown) => {
       throw toFailure(cause);
@@ -67,7 +78,10 @@ export class Admission {
     return { copy, remembered: known !== undefined };
   }
 
-  async #hash(path: string, options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void }): Promise<RememberedManifest & { readonly fingerprint: Fingerprint }> {
+  async #hash(
+    path: string,
+    options: { readonly signal: AbortSignal; onProgress?(hashedBytes: number): void },
+  ): Promise<RememberedManifest & { readonly fingerprint: Fingerprint }> {
     const { hasher, cache } = this.#components;
     const hashed = await hasher.hashFile(path, { signal: options.signal, onProgress: (bytes) => options.onProgress?.(bytes) });
     // A write in the same tick of the file system's clock would leave such a fingerprint as it is: not to be trusted later.

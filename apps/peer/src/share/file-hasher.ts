@@ -78,14 +78,20 @@ export class FileHasher {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
     for (let attempt = 1; attempt <= HASH_ATTEMPTS_MAX; attempt++) {
       const startedAtMs = await this.#settle(path, signal);
-      const reply = await this.#ask((job) => ({ kind: 'file', job, path }), { signal, onProgress: options.onProgress });
+      const reply = await this.#ask((job) => ({ kind: 'file', job, path }), {
+        signal,
+        onProgress: (hashedBytes) => options.onProgress(hashedBytes),
+      });
       if (reply.kind === 'changed') continue;
       if (reply.kind !== 'hashed') throw unexpected(reply);
       const { fingerprint, manifestBytes, file } = reply;
       const isSettled = startedAtMs - touchedAtMs(fingerprint) >= HASH_SETTLE_MS;
       return { file, manifest: decodeManifest(manifestBytes), fingerprint, isSettled };
     }
-    throw new Failure('FILE_CHANGED', `${path} changed each of the ${HASH_ATTEMPTS_MAX} times it was hashed; share it when nothing writes to it`);
+    throw new Failure(
+      'FILE_CHANGED',
+      `${path} changed each of the ${HASH_ATTEMPTS_MAX} times it was hashed; share it when nothing writes to it`,
+    );
   }
 
   /** Waits until the last write is old enough to be told from the next. A time in the future tells nothing, and is not waited for. */
@@ -104,7 +110,11 @@ export class FileHasher {
 
   async #ask(
     request: (job: number) => HashRequest,
-    options: { readonly transfer?: readonly ArrayBuffer[]; readonly signal?: AbortSignal; readonly onProgress?: (hashedBytes: number) => void },
+    options: {
+      readonly transfer?: readonly ArrayBuffer[];
+      readonly signal?: AbortSignal;
+      readonly onProgress?: (hashedBytes: number) => void;
+    },
   ): Promise<HashReply> {
     if (this.#closing.signal.aborted) throw new Failure('CANCELLED', 'this peer stops');
     const job = this.#nextJob++;
@@ -161,7 +171,8 @@ export class FileHasher {
   #workerEnded(worker: Worker, failure: Failure): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    for (const [job, answer] of this.#waiting) answer({ kind: 'failed', job, error: { name: 'Failure', message: failure.message, code: failure.code } });
+    for (const [job, answer] of this.#waiting)
+      answer({ kind: 'failed', job, error: { name: 'Failure', message: failure.message, code: failure.code } });
   }
 }
 

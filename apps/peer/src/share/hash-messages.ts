@@ -16,9 +16,19 @@ export type HashRequest =
 
 export type HashReply =
   | { readonly kind: 'progress'; readonly job: number; readonly hashedBytes: number }
-  | { readonly kind: 'hashed'; readonly job: number; readonly file: string; readonly manifestBytes: Uint8Array; readonly fingerprint: Fingerprint }
+  | {
+      readonly kind: 'hashed';
+      readonly job: number;
+      readonly file: string;
+      readonly manifestBytes: Uint8Array;
+      readonly fingerprint: Fingerprint;
+    }
   /** The file was written to meanwhile. */
   | { readonly kind: 'changed'; readonly job: number }
   | { readonly kind: 'digest'; readonly job: number; readonly hash: Uint8Array }
   | { readonly kind: 'aborted'; readonly job: number }
-  | { readonly kind: 'failed'; readonly job: number; readonly error: { readonly name: string; readonly message: string; readonly code?: string; readonly path?: string } };
+  | {
+      readonly kind: 'failed';
+      readonly job: number;
+      readonly error: { readonly name: string; readonly message: string; readonly code?: string; readonly path?: string };
+    };

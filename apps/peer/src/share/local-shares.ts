@@ -10,7 +10,6 @@ import {
   OPEN_FILES_MAX,
   PATROL_INTERVAL_MS,
   RESCAN_INTERVAL_MS,
-  SHARE_EXCEPTIONS_MAX,
   SHARE_PROGRESS_QUEUE_MAX,
   SHARE_RUNS_MAX,
   WATCH_STABLE_MS,
@@ -27,8 +26,8 @@ import { ShareRegistry, type Claim } from './share-registry.js';
 import type { ShareRoot } from './share-root.js';
 import { ShareRun } from './share-run.js';
 import { PrivatePaths, rootFor } from './share-targets.js';
-import type { SharedCopy } from './shared-file.js';
 import type { Share, ShareProgress, Shares } from './shares.js';
+import { unshare } from './unshare.js';
 import { Upkeep, type UpkeepOptions } from './upkeep.js';
 
 export interface LocalSharesComponents {
@@ -71,7 +70,11 @@ export class LocalShares implements Shares {
     this.#options = options;
     this.#openFiles = new OpenFiles({ openMax: options.openFilesMax ?? OPEN_FILES_MAX });
     this.#index = new ShareIndex({ path: join(directory, 'index.json'), logger });
-    this.#cache = new ManifestCache({ directory: join(directory, 'manifests'), entriesMax: options.manifestsMax ?? MANIFESTS_REMEMBERED_MAX, logger });
+    this.#cache = new ManifestCache({
+      directory: join(directory, 'manifests'),
+      entriesMax: options.manifestsMax ?? MANIFESTS_REMEMBERED_MAX,
+      logger,
+    });
     this.#registry = new ShareRegistry({ holdings, openFiles: this.#openFiles, onChanged: (copy) => this.#upkeep.changed(copy) });
     this.#admission = new Admission({ registry: this.#registry, hasher, cache: this.#cache, index: this.#index });
     this.#upkeep = new Upkeep(
@@ -128,7 +131,9 @@ export class LocalShares implements Shares {
   /** As the port says. A folder stays watched. Stopping a first `share` of a path takes back what it had shared. */
   async *share(path: string, options: { readonly name?: string; readonly signal: AbortSignal }): AsyncGenerator<ShareProgress> {
     if (this.#runs.size >= SHARE_RUNS_MAX) {
-      throw new Failure('BUSY', `${this.#runs.size} calls share files already; at most ${SHARE_RUNS_MAX} can at once`, { retryAfterMs: 1000 });
+      throw new Failure('BUSY', `${this.#runs.size} calls share files already; at most ${SHARE_RUNS_MAX} can at once`, {
+        retryAfterMs: 1000,
+      });
     }
     const given = new AbortController();
     const signal = AbortSignal.any([options.signal, given.signal, this.#stopping.signal]);
@@ -149,7 +154,12 @@ export class LocalShares implements Shares {
     }
   }
 
-  async adopt(download: { readonly id: FileId; readonly name: string; readonly path: string; readonly manifestBytes: Uint8Array }): Promise<void> {
+  async adopt(download: {
+    readonly id: FileId;
+    readonly name: string;
+    readonly path: string;
+    readonly manifestBytes: Uint8Array;
+  }): Promise<void> {
     const manifest = decodeManifest(download.manifestBytes);
     if (blake3(manifest.bytes).toString('hex') !== download.id) throw new Failure('CORRUPT', `the manifest is not that of ${download.id}`);
     const path = resolve(download.path);
@@ -162,7 +172,14 @@ export class LocalShares implements Shares {
     }
     const present = this.#registry.copyAt(path);
     const others = present === undefined ? [] : this.#registry.drop(present, 'changed');
-    const wanted: ShareRoot = { origin: 'download', path, kind: 'file', name: assertFileName(download.name), exceptions: new Set(), expectedFile: download.id };
+    const wanted: ShareRoot = {
+      origin: 'download',
+      path,
+      kind: 'file',
+      name: assertFileName(download.name),
+      exceptions: new Set(),
+      expectedFile: download.id,
+    };
     const known = this.#index.find(wanted);
     if (known !== undefined) this.#index.remove(known);
     this.#index.add(wanted);
@@ -173,33 +190,8 @@ export class LocalShares implements Shares {
   }
 
   /** As the port says; `target` may also be the path of a file or folder that was given, or the name a folder was given. */
-  async unshare(target: string): Promise<readonly Share[]> {
-    const roots = this.#index.roots.filter((root) => root.origin !== 'folder' && (root.path === target || (root.kind === 'folder' && root.name === target && target !== '')));
-    const matches = (claim: Claim, copy: SharedCopy): boolean => claim.name === target || copy.content.file === target || roots.includes(claim.root);
-    const found = [...this.#registry.copies()].flatMap((copy) => copy.claims.filter((claim) => matches(claim, copy)).map((claim) => ({ claim, copy })));
-    const waiting = this.#index.roots.filter((root) => root.kind === 'file' && root.origin !== 'folder' && root.name === target);
-    if (found.length === 0 && roots.length === 0 && waiting.length === 0) throw new Failure('NOT_FOUND', `nothing is shared as "${target}"`);
-    const files = new Set(found.filter(({ claim }) => !roots.includes(claim.root)).map(({ copy }) => copy.content.file));
-    if (files.size > 1) throw new Failure('AMBIGUOUS_NAME', `several contents are shared as "${target}": ${[...files].slice(0, 16).join(', ')}. Name one by its id`);
-    this.#except(found.map(({ claim }) => claim), roots);
-    for (const root of [...roots, ...waiting]) {
-      this.#index.remove(root);
-      await this.#upkeep.folders.unwatch(root);
-    }
-    const gone = this.#registry.dropClaims(matches);
-    await this.#index.save();
-    return gone;
-  }
-
-  /** Makes sure that claims which are taken back do not come again with the next walk or restart. */
-  #except(claims: readonly Claim[], removedRoots: readonly ShareRoot[]): void {
-    const excepting = claims.filter(({ root }) => root.kind === 'folder' && !removedRoots.includes(root));
-    const full = excepting.find(({ root, name }) => !root.exceptions.has(name) && root.exceptions.size >= SHARE_EXCEPTIONS_MAX);
-    if (full !== undefined) {
-      throw new Failure('LIMIT_EXCEEDED', `${SHARE_EXCEPTIONS_MAX} files of ${full.root.path} are left out already; unshare the folder, and share a part of it`);
-    }
-    for (const { root, name } of excepting) root.exceptions.add(name);
-    for (const { root } of claims) if (root.kind === 'file') this.#index.remove(root);
+  unshare(target: string): Promise<readonly Share[]> {
+    return unshare(target, { index: this.#index, registry: this.#registry, folders: this.#upkeep.folders });
   }
 
   async #share(path: string, name: string | undefined, signal: AbortSignal, progress: ProgressQueue): Promise<void> {
@@ -207,13 +199,20 @@ export class LocalShares implements Shares {
     const known = this.#index.find(wanted);
     const root = known ?? wanted;
     if (known === undefined && this.#index.isFull) {
-      throw new Failure('LIMIT_EXCEEDED', `${this.#index.rootsMax} files and folders were given to share; at most so many can be. Unshare some, or share their folder`);
+      throw new Failure(
+        'LIMIT_EXCEEDED',
+        `${this.#index.rootsMax} files and folders were given to share; at most so many can be. Unshare some, or share their folder`,
+      );
     }
     root.exceptions.clear();
     this.#index.add(root);
     try {
       if (root.kind === 'folder') await this.#upkeep.folders.watch(root);
-      const run = new ShareRun({ admission: this.#admission, isPrivate: (realPath) => this.#isPrivate(realPath) }, { root, bytes, signal }, progress);
+      const run = new ShareRun(
+        { admission: this.#admission, isPrivate: (realPath) => this.#isPrivate(realPath) },
+        { root, bytes, signal },
+        progress,
+      );
       const outcome = await run.run();
       if (known === undefined && root.kind === 'file' && outcome.shared === 0) this.#index.remove(root);
       await this.#index.save();
@@ -262,7 +261,11 @@ export class LocalShares implements Shares {
       },
     };
     try {
-      const run = new ShareRun({ admission: this.#admission, isPrivate: (realPath) => this.#isPrivate(realPath) }, { root, bytes: 0, signal: this.#stopping.signal }, sink);
+      const run = new ShareRun(
+        { admission: this.#admission, isPrivate: (realPath) => this.#isPrivate(realPath) },
+        { root, bytes: 0, signal: this.#stopping.signal },
+        sink,
+      );
       logger.info('folder_shared', { path: root.path, ...(await run.run()) });
     } catch (error) {
       if (!this.#stopping.signal.aborted) logger.warn('folder_not_shared', { path: root.path, error });

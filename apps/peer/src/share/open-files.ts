@@ -30,7 +30,11 @@ export class OpenFiles {
    * Reads `length` bytes at `position` of the file at `path` into `target`. Throws `FILE_CHANGED` when the file is not
    * the one of `fingerprint`, `BUSY` (too many open files in this process), `DISK_FAILED`.
    */
-  async read(path: string, fingerprint: Fingerprint, place: { readonly target: Uint8Array; readonly length: number; readonly position: number }): Promise<void> {
+  async read(
+    path: string,
+    fingerprint: Fingerprint,
+    place: { readonly target: Uint8Array; readonly length: number; readonly position: number },
+  ): Promise<void> {
     const file = this.#take(path, fingerprint);
     try {
       const descriptor = await file.descriptor;

@@ -19,8 +19,8 @@ export class Patrol {
   readonly #filesPerRound: number;
   /** What a file that is not shared looked like, so that one that cannot be shared is not tried again and again. */
   readonly #seen = new WeakMap<ShareRoot, string>();
-  #copies: Iterator<SharedCopy> | undefined;
-  #roots: Iterator<ShareRoot> | undefined;
+  #copies: Iterator<SharedCopy, undefined> | undefined;
+  #roots: Iterator<ShareRoot, undefined> | undefined;
 
   constructor(components: PatrolComponents, options: { readonly filesPerRound: number }) {
     this.#components = components;
@@ -30,8 +30,8 @@ export class Patrol {
   async round(signal: AbortSignal): Promise<void> {
     this.#copies ??= this.#components.registry.copies();
     for (let looked = 0; looked < this.#filesPerRound && !signal.aborted; looked++) {
-      const { done, value: copy } = this.#copies.next();
-      if (done === true) {
+      const copy = this.#copies.next().value;
+      if (copy === undefined) {
         this.#copies = undefined;
         break;
       }
@@ -39,8 +39,8 @@ export class Patrol {
     }
     this.#roots ??= this.#components.index.roots.values();
     for (let looked = 0; looked < this.#filesPerRound && !signal.aborted; looked++) {
-      const { done, value: root } = this.#roots.next();
-      if (done === true) {
+      const root = this.#roots.next().value;
+      if (root === undefined) {
         this.#roots = undefined;
         break;
       }

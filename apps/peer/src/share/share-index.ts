@@ -90,18 +90,22 @@ export class ShareIndex {
 
   /** Resolves when everything changed so far is on disk. Throws `DISK_FULL`, `DISK_FAILED`, `ACCESS_DENIED`. */
   save(): Promise<void> {
-    this.#next ??= this.#writing.catch(() => undefined).then(() => {
-      this.#next = undefined;
-      this.#writing = this.#write();
-      return this.#writing;
-    });
+    this.#next ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        this.#writing = this.#write();
+        return this.#writing;
+      });
     return this.#next;
   }
 
   async #write(): Promise<void> {
     const { path, logger } = this.#options;
     if (this.#roots.size > this.rootsMax) logger.warn('shares_not_remembered', { shares: this.#roots.size, rememberedMax: this.rootsMax });
-    const roots = this.roots.slice(0, this.rootsMax).map(({ exceptions, ...root }) => (exceptions.size === 0 ? root : { ...root, exceptions: [...exceptions] }));
+    const roots = this.roots
+      .slice(0, this.rootsMax)
+      .map(({ exceptions, ...root }) => (exceptions.size === 0 ? root : { ...root, exceptions: [...exceptions] }));
     const temporary = join(dirname(path), `index.${randomBytes(4).toString('hex')}.tmp`);
     try {
       await fs.writeFile(temporary, JSON.stringify({ version: INDEX_VERSION, roots }), { mode: 0o600, flush: true });

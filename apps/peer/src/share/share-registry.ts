@@ -55,7 +55,10 @@ export class ShareRegistry {
    * Shares a path that was hashed. A copy at that path with another fingerprint must have been dropped. Throws
    * `LIMIT_EXCEEDED`, and then shares nothing of it.
    */
-  add(found: { readonly path: string; readonly fingerprint: Fingerprint; readonly file: FileId; readonly manifest: Manifest }, claims: readonly Claim[]): SharedCopy {
+  add(
+    found: { readonly path: string; readonly fingerprint: Fingerprint; readonly file: FileId; readonly manifest: Manifest },
+    claims: readonly Claim[],
+  ): SharedCopy {
     const present = this.#copies.get(found.path);
     if (present !== undefined) {
       if (present.content.file !== found.file || !sameFingerprint(present.fingerprint, found.fingerprint)) {

@@ -17,7 +17,9 @@ export class PrivatePaths {
 
   static async of(dataDir: DataDir): Promise<PrivatePaths> {
     // Before the first download the folder may be missing, and then it is where its name says.
-    const [root, downloads] = await Promise.all([dataDir.root, dataDir.downloads].map((path) => fs.realpath(path).catch(() => resolve(path))));
+    const [root, downloads] = await Promise.all(
+      [dataDir.root, dataDir.downloads].map((path) => fs.realpath(path).catch(() => resolve(path))),
+    );
     return new PrivatePaths(root ?? dataDir.root, downloads ?? dataDir.downloads);
   }
 
@@ -35,7 +37,11 @@ function isInside(path: string, folder: string): boolean {
  * The root for a path given to `share`. Throws `BAD_REQUEST` (not absolute, or neither file nor folder), `NOT_FOUND`,
  * `ACCESS_DENIED` (also for this peer's own data), `BAD_NAME`.
  */
-export async function rootFor(path: string, name: string | undefined, privatePaths: PrivatePaths): Promise<{ readonly root: ShareRoot; readonly bytes: number }> {
+export async function rootFor(
+  path: string,
+  name: string | undefined,
+  privatePaths: PrivatePaths,
+): Promise<{ readonly root: ShareRoot; readonly bytes: number }> {
   if (!isAbsolute(path) || path.includes('\0')) throw new Failure('BAD_REQUEST', `"${path}" is not an absolute path`);
   const absolute = resolve(path);
   try {
@@ -47,7 +53,12 @@ export async function rootFor(path: string, name: string | undefined, privatePat
     await fs.access(absolute, fs.constants.R_OK);
     const kind = stats.isFile() ? 'file' : 'folder';
     const prefix = name === undefined ? '' : assertFileName(name);
-    const root = { origin: 'command', path: absolute, kind, name: kind === 'folder' ? prefix : assertFileName(name ?? basename(absolute)) } as const;
+    const root = {
+      origin: 'command',
+      path: absolute,
+      kind,
+      name: kind === 'folder' ? prefix : assertFileName(name ?? basename(absolute)),
+    } as const;
     return { root: { ...root, exceptions: new Set() }, bytes: stats.size };
   } catch (cause) {
     throw toFailure(cause);

@@ -13,7 +13,14 @@ export interface Share {
 /** How far sharing a path has come. `done` closes it; one file's failure does not stop the others. */
 export type ShareProgress =
   | { readonly kind: 'found'; readonly files: number; readonly bytes: number }
-  | { readonly kind: 'hashing'; readonly name: string; readonly hashedBytes: number; readonly bytes: number; readonly totalHashedBytes: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'hashing';
+      readonly name: string;
+      readonly hashedBytes: number;
+      readonly bytes: number;
+      readonly totalHashedBytes: number;
+      readonly totalBytes: number;
+    }
   | { readonly kind: 'shared'; readonly share: Share; /** Whether the hash was remembered from before. */ readonly remembered: boolean }
   | { readonly kind: 'failed'; readonly path: string; readonly code: string; readonly message: string }
   | { readonly kind: 'done'; readonly shared: number; readonly failed: number };

@@ -84,17 +84,17 @@ export class WatchedFolders {
   }
 
   async #onFile(root: ShareRoot, path: string): Promise<void> {
-    const { logger, isPrivate, onFile } = this.#components;
+    const { logger } = this.#components;
     const name = nameIn(root, relative(root.path, path).split(sep).join('/'));
     const problem = fileNameProblem(name);
     if (problem !== undefined) return logger.warn('file_not_shared', { path, problem });
     if (root.exceptions.has(name)) return;
     try {
-      if (isPrivate(await fs.realpath(path))) return;
+      if (this.#components.isPrivate(await fs.realpath(path))) return;
     } catch (error) {
       if (!isGone(error)) return logger.warn('file_not_shared', { path, error });
     }
-    onFile(path, name, root);
+    this.#components.onFile(path, name, root);
   }
 
   #onBlind(root: ShareRoot, error: unknown): void {

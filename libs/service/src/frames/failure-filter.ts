@@ -4,7 +4,10 @@ import { throwError, type Observable } from 'rxjs';
 import { toFailure } from '../failures/to-failure.js';
 import type { Logger } from '../logging/logger.js';
 
-/** Turns whatever a message handler throws into what crosses the wire. Mistakes of ours are logged with their cause, which is never sent. */
+/**
+ * Turns whatever a message handler throws into what crosses the wire. Mistakes of ours are logged with their cause,
+ * which is never sent.
+ */
 @Catch()
 export class FailureFilter implements RpcExceptionFilter {
   readonly #logger: Pick<Logger, 'error'>;

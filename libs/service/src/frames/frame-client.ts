@@ -45,14 +45,14 @@ export class FrameClient {
   /** Throws the server's failure, `BAD_REQUEST` for an answer of the wrong shape, `TIMED_OUT`, `CONNECTION_LOST`. */
   request<A>(pattern: string, data: object, answer: z.ZodType<A>, options: { readonly timeoutMs: number }): Promise<A> {
     return new Promise<A>((resolve, reject) => {
-      let id: string | undefined;
+      const id = this.#transport.nextId();
       const timer = setTimeout(() => {
-        if (id !== undefined) this.#transport.forget(id, true);
+        this.#transport.forget(id, true);
         reject(timedOut(pattern, options.timeoutMs));
       }, options.timeoutMs);
-      id = this.#transport.ask(pattern, data, (packet) => {
+      this.#transport.ask(id, { pattern, data }, (packet) => {
         clearTimeout(timer);
-        if (id !== undefined) this.#transport.forget(id, false);
+        this.#transport.forget(id, false);
         try {
           resolve(parse(answer, responseIn(packet)));
         } catch (error) {
@@ -62,10 +62,14 @@ export class FrameClient {
     });
   }
 
-  /** No time-out. Errors with the server's failure, `BAD_REQUEST` for an item of the wrong shape, or `CONNECTION_LOST`. Unsubscribing only stops listening. */
+  /**
+   * No time-out. Errors with the server's failure, `BAD_REQUEST` for an item of the wrong shape, or `CONNECTION_LOST`.
+   * Unsubscribing only stops listening.
+   */
   stream<A>(pattern: string, data: object, item: z.ZodType<A>): Observable<A> {
     return new Observable<A>((subscriber) => {
-      const id = this.#transport.ask(pattern, data, (packet) => {
+      const id = this.#transport.nextId();
+      this.#transport.ask(id, { pattern, data }, (packet) => {
         const isDone = packet.isDisposed === true;
         try {
           const response = responseIn(packet);
@@ -92,7 +96,7 @@ export class FrameClient {
       const body = new BodyRequest(answer, options);
       const { timeoutMs, signal } = options;
       const startedAtMs = performance.now();
-      let id: string | undefined;
+      const id = transport.nextId();
       let timer: NodeJS.Timeout | undefined;
       const end = (): void => {
         clearTimeout(timer);
@@ -100,10 +104,10 @@ export class FrameClient {
       };
       const giveUp = (failure: Failure): void => {
         end();
-        // Once it has begun the kernel may write into the target until the connection is closed.
-        if (body.hasBegun) transport.shut(failure);
-        else if (id !== undefined) transport.forget(id, true);
         reject(failure);
+        // Once it has begun the kernel may write into the target until the connection is closed: before anybody hears of this.
+        if (body.hasBegun) transport.shut(failure);
+        else transport.forget(id, true);
       };
       const onAbort = (): void => giveUp(new Failure('CANCELLED', `the request "${pattern}" was given up`));
       const watch = (timeoutMsLeft: number, allowedMs: number): void => {
@@ -115,12 +119,12 @@ export class FrameClient {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timeoutMs !== undefined) watch(timeoutMs, timeoutMs);
-      id = transport.ask(
-        pattern,
-        data,
+      transport.ask(
+        id,
+        { pattern, data },
         (packet) => {
           end();
-          if (id !== undefined) transport.forget(id, false);
+          transport.forget(id, false);
           try {
             responseIn(packet);
             if (body.refusal !== undefined) throw body.refusal;

@@ -146,7 +146,8 @@ export class FrameServer extends ServerTCP {
       return;
     }
     if (connection.eventsInFlight >= EVENTS_IN_FLIGHT_MAX) {
-      connection.cutOff(new Failure('LIMIT_EXCEEDED', `${EVENTS_IN_FLIGHT_MAX} events of one connection are in work, which is the most allowed`));
+      const sentence = `${EVENTS_IN_FLIGHT_MAX} events of one connection are in work, which is the most allowed`;
+      connection.cutOff(new Failure('LIMIT_EXCEEDED', sentence));
       return;
     }
     connection.eventsInFlight++;

@@ -7,13 +7,7 @@ import { toFailure } from '../failures/to-failure.js';
 import { BodySender } from './body-sender.js';
 import { SYSTEM_CLOCK, type FrameClock } from './frame-clock.js';
 import type { FrameConnection } from './frame-connection.js';
-import {
-  INCOMPLETE_FRAME_MS,
-  KEEP_ALIVE_DELAY_MS,
-  READ_PAUSE_BYTES,
-  SEND_QUEUED_BYTES_MAX,
-  SEND_STALL_MS,
-} from './limits.js';
+import { INCOMPLETE_FRAME_MS, KEEP_ALIVE_DELAY_MS, READ_PAUSE_BYTES, SEND_QUEUED_BYTES_MAX, SEND_STALL_MS } from './limits.js';
 import { bodyIn, type OutgoingBody } from './outgoing-body.js';
 import type { Pace } from './pacer.js';
 

@@ -7,6 +7,11 @@ import type { BodyRequest } from './body-request.js';
 import { FrameSocket } from './frame-socket.js';
 import { DISCARDED_BODY_BYTES_MAX, FORGOTTEN_REQUESTS_MAX } from './limits.js';
 
+export interface OutgoingRequest {
+  readonly pattern: string;
+  readonly data: object;
+}
+
 /** Nest's TCP client with frames: one connection, which is not made again, and bodies received where they belong. */
 export class FrameTransport extends ClientTCP {
   readonly closed = new ReplaySubject<Failure>(1);
@@ -16,6 +21,8 @@ export class FrameTransport extends ClientTCP {
   readonly #forgotten = new Set<string>();
   readonly #name: string;
   #lastId = 0;
+  /** Of the packet that Nest is about to make. */
+  #packetId = '';
   #lastBodyByteAtMs = 0;
   #isClosed = false;
 
@@ -63,16 +70,20 @@ export class FrameTransport extends ClientTCP {
     this.bodyBytes.complete();
   }
 
-  /** Sends a request; `onPacket` gets what comes for it, until it is forgotten. Returns the request's id. */
-  ask(pattern: string, data: object, onPacket: (packet: WritePacket) => void, body?: BodyRequest<unknown>): string {
-    const id = String(++this.#lastId);
+  /** For a request: never used twice. */
+  nextId(): string {
+    return String(++this.#lastId);
+  }
+
+  /** Sends a request; `onPacket` gets what comes for it, until it is forgotten: at once where it cannot be sent. */
+  ask(id: string, request: OutgoingRequest, onPacket: (packet: WritePacket) => void, body?: BodyRequest<unknown>): void {
     if (this.#isClosed) {
       onPacket({ err: this.#lost() });
-      return id;
+      return;
     }
     if (body !== undefined) this.#bodies.set(id, body);
-    this.publish(this.createPacket(pattern, data), onPacket);
-    return id;
+    this.#packetId = id;
+    this.publish(this.createPacket(request.pattern, request.data), onPacket);
   }
 
   /** The request is settled. When `isAnswerDue`, what still comes for it is to be thrown away. */
@@ -133,7 +144,7 @@ export class FrameTransport extends ClientTCP {
 
   /** Ours are numbers, in order: an id that was never given is told from one that was given up. */
   protected override assignPacketId(packet: ReadPacket): ReadPacket & PacketId {
-    return Object.assign(packet, { id: String(this.#lastId) });
+    return Object.assign(packet, { id: this.#packetId });
   }
 
   #onBodyStart(message: FrameMessage, bodyBytes: number): Uint8Array | null {

@@ -14,7 +14,10 @@ export const KEEP_ALIVE_DELAY_MS = 10_000;
 /** Bytes of one chunk of an unpaced body. Measured: 256 KiB costs nothing beside whole bodies, 64 KiB up to 10 %. */
 export const CHUNK_BYTES = 256 * KIB;
 
-/** Bytes waiting in a socket up to which bodies add to them: one chunk with the kernel, one to follow, and what announces them. More would delay a cancel for nothing. */
+/**
+ * Bytes waiting in a socket up to which bodies add to them: one chunk with the kernel, one to follow, and what
+ * announces them. More would delay a cancel for nothing.
+ */
 export const BODY_QUEUED_BYTES_MAX = 2 * CHUNK_BYTES + 4 * KIB;
 
 /** Above this many bytes waiting in a socket nothing more is read from it: who does not read its answers gets no more of them. */
@@ -44,7 +47,7 @@ export const PACE_TICK_MS = 5;
 /** After the process was held up, at most so much lost time is made up for, in ms: the bytes must trickle, not burst. */
 export const PACE_CATCH_UP_MS = 250;
 
-/** A rate is sampled after so many ms of sending or so many bytes, whichever is first: less says more of the kernel's buffer than of the link. */
+/** A rate is sampled after so many ms of sending or so many bytes: less says more of the kernel's buffer than of the link. */
 export const RATE_SAMPLE_MS = 50;
 export const RATE_SAMPLE_BYTES = 4 * MIB;
 

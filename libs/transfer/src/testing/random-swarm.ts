@@ -24,7 +24,7 @@ export function randomSwarm(seed: number, trouble: Trouble): SwarmPlan {
     seed,
     fileBytes,
     buffersMax: trouble.faults ? dice.whole(1, 40) : 8 * sources.length + 8,
-    holderWaitMs: 5_000,
+    holderWaitMs: 10_000,
     verifyMs: dice.between(0, 3),
     sources,
     buffers: trouble.faults && dice.chance(0.3) ? [{ at: dice.between(0, 2000), segmentsMax: dice.whole(1, 20) }] : [],

@@ -94,7 +94,10 @@ export class SimulatedSwarm {
     while (this.#outcome === undefined) {
       const wakeAt = nextWakeAt(this.#state) ?? Infinity;
       const at = Math.min(this.#queue.nextAt, wakeAt);
-      check(at < this.#plan.endMs, `nothing ends it by ${this.#plan.endMs} ms: ${this.#verified.size} verified, waiting ${this.#isWaiting}`);
+      check(
+        at < this.#plan.endMs,
+        `nothing ends it by ${this.#plan.endMs} ms: ${this.#verified.size} verified, waiting ${this.#isWaiting}`,
+      );
       check(this.#queue.nextAt <= wakeAt || wakeAt > this.#clock.now, 'it wants to wake in the past');
       this.#clock.now = Math.max(this.#clock.now, at);
       if (this.#queue.nextAt <= wakeAt) this.#queue.take()();
@@ -192,7 +195,7 @@ export class SimulatedSwarm {
     const { waste } = this.#state;
     check(waste.spentBytes + waste.reservedBytes <= waste.bytesMax, `hedging may waste ${waste.bytesMax} bytes`);
     check(waste.reservedBytes >= 0, 'a duel was settled twice');
-    check(this.#state.attempts.size === this.#open.size || this.#outcome !== undefined, 'attempts are counted wrongly');
+    check(this.#state.attempts.size === this.#open.size || this.#outcome !== undefined, 'attempts are counted wrong');
   }
 
   #obey(command: TransferCommand): void {
@@ -212,7 +215,10 @@ export class SimulatedSwarm {
         return undefined;
       case 'waiting':
         check(!this.#isWaiting, 'a wait begins within a wait');
-        check([...this.#open.values()].every((open) => open.phase === 'cancelling'), 'it waits while something comes');
+        check(
+          [...this.#open.values()].every((open) => open.phase === 'cancelling'),
+          'it waits while something comes',
+        );
         this.#isWaiting = true;
         return undefined;
       case 'resumed':
@@ -227,8 +233,7 @@ export class SimulatedSwarm {
         check(this.#isWaiting, 'it gives up without having waited');
         this.#outcome = 'no_holders';
         return undefined;
-      case 'redistributed':
-      case 'find_holders':
+      default:
         return undefined;
     }
   }
@@ -246,8 +251,14 @@ export class SimulatedSwarm {
     check(this.#open.size < this.#buffersMax, `${what}: all ${this.#buffersMax} buffers are in use`);
     const others = [...this.#open.values()].filter((open) => open.segment === segment && open.phase !== 'cancelling');
     check(others.length < 2, `${what}: it is asked for ${others.length} times already`);
-    check(others.every((open) => open.phase === 'asked'), `${what}: it has come`);
-    check(others.every((open) => open.connection !== connection), `${what}: this source owes it already`);
+    check(
+      others.every((open) => open.phase === 'asked'),
+      `${what}: it has come`,
+    );
+    check(
+      others.every((open) => open.connection !== connection),
+      `${what}: this source owes it already`,
+    );
     const { plan } = connection;
     const roll = this.#random() / 0x1_0000_0000;
     const isCorrupt = this.#random() / 0x1_0000_0000 < (plan.corruptRatio ?? 0);
@@ -269,7 +280,7 @@ export class SimulatedSwarm {
     });
   }
 
-  /** As the runner does: the link is closed, every request on it ends, then the source has left; it may come back. */
+  /** As the runner does: the link is closed, every request on it ends, then the source has left. */
   #disconnect(id: string): void {
     const connection = this.#connection(id);
     check(connection.link !== undefined, `${id} is disconnected twice`);

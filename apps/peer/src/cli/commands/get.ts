@@ -69,7 +69,13 @@ function conclude(status: DownloadStatus, again: string, { terminal, json }: Com
 
 /** The command that takes up a download. A target that begins with a dash would be taken for an option. */
 function getCommand(target: string, output: string | undefined): string {
-  return shellWords(['p2p', 'get', ...(output === undefined ? [] : ['--output', output]), ...(target.startsWith('-') ? ['--'] : []), target]);
+  return shellWords([
+    'p2p',
+    'get',
+    ...(output === undefined ? [] : ['--output', output]),
+    ...(target.startsWith('-') ? ['--'] : []),
+    target,
+  ]);
 }
 
 function detachedLines(started: DownloadStatus, target: string, { json }: CommandContext): string[] {
@@ -84,7 +90,12 @@ function detachedLines(started: DownloadStatus, target: string, { json }: Comman
 async function outputPath(target: string, output: string | undefined, cwd: string): Promise<string | undefined> {
   if (output === undefined) return undefined;
   const resolved = path.resolve(cwd, output);
-  const isFolder = output.endsWith('/') || (await stat(resolved).then((found) => found.isDirectory(), () => false));
+  const isFolder =
+    output.endsWith('/') ||
+    (await stat(resolved).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ));
   if (!isFolder) return resolved;
   if (fileIdSchema.safeParse(target).success) {
     throw new Failure('BAD_REQUEST', `--output ${output} is a folder, and a file id has no name to put there; give the path of the file`);

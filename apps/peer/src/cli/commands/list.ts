@@ -24,7 +24,9 @@ async function listTable(pages: Pages, options: ListOptions, { terminal }: Comma
     files += entries.length;
     bytes += entries.reduce((sum, entry) => sum + entry.bytes, 0);
   }
-  if (files === 0) terminal.note(options.peer === undefined ? 'nobody shares a file yet; share one with `p2p share PATH`' : `${options.peer} shares no file`);
+  const nothing =
+    options.peer === undefined ? 'nobody shares a file yet; share one with `p2p share PATH`' : `${options.peer} shares no file`;
+  if (files === 0) terminal.note(nothing);
   else if (terminal.isInteractive) terminal.print([terminal.style.paint('dim', `${showCount(files, 'file')}, ${showBytes(bytes)}`)]);
 }
 

@@ -12,7 +12,16 @@ export interface ShareOptions {
 }
 
 /** Failures of the whole command rather than of one path. */
-const FATAL = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'FORBIDDEN', 'CONNECTION_LOST', 'VERSION_MISMATCH', 'CANCELLED', 'BAD_CONFIG', 'TIMED_OUT']);
+const FATAL = new Set([
+  'UNREACHABLE',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'CONNECTION_LOST',
+  'VERSION_MISMATCH',
+  'CANCELLED',
+  'BAD_CONFIG',
+  'TIMED_OUT',
+]);
 
 /** `p2p share`: shares each path; the failure of one does not stop the others. */
 export async function share(paths: readonly string[], options: ShareOptions, context: CommandContext): Promise<void> {
@@ -59,7 +68,9 @@ function conclude(tally: ShareTally, { terminal, json }: CommandContext): void {
   if (json) terminal.print([jsonLine({ shared: tally.shared, failed: tally.failed })]);
   else if (terminal.isInteractive && tally.shared.length > 1) {
     const bytes = tally.shared.reduce((sum, each) => sum + each.bytes, 0);
-    terminal.print([`${terminal.style.paint('green', terminal.style.tick)} ${showCount(tally.shared.length, 'file')} shared, ${showBytes(bytes)}`]);
+    terminal.print([
+      `${terminal.style.paint('green', terminal.style.tick)} ${showCount(tally.shared.length, 'file')} shared, ${showBytes(bytes)}`,
+    ]);
   }
   const [first] = tally.failed;
   if (first === undefined) return;

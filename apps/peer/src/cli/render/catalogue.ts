@@ -45,7 +45,11 @@ export class CatalogueTable {
     const cells = [Math.max(FILE_COLUMNS[0]?.title.length ?? 0, Math.min(needed[0] ?? 0, nameRoom)), ...needed.slice(1)];
     this.#cells = cells;
     const layout = { cells, isWide, style };
-    const titles = tableRow(columnsOf(isWide), [...cells, ID_CELLS], [...FILE_COLUMNS.map((each) => each.title), ...(isWide ? [ID_COLUMN.title] : [])]);
+    const titles = tableRow(
+      columnsOf(isWide),
+      [...cells, ID_CELLS],
+      [...FILE_COLUMNS.map((each) => each.title), ...(isWide ? [ID_COLUMN.title] : [])],
+    );
     const lines = entries.flatMap((entry, index) => linesOf(entry, rows[index] ?? [], layout));
     return isFirst ? [style.paint('dim', titles), ...lines] : lines;
   }

@@ -52,9 +52,17 @@ function accountOf(status: DownloadStatus, report: Report): [string, string][] {
     ['received', receivedOf(report, fetchedBytes)],
     ['redistributed', redistributedOf(report)],
     ['hedged', showCount(report.hedged, 'segment')],
-    ['wasted', report.wastedBytes === 0 ? '0 B' : `${showBytes(report.wastedBytes)}, ${showPercent(report.wastedBytes, report.wireBytes)} of what came`],
+    [
+      'wasted',
+      report.wastedBytes === 0
+        ? '0 B'
+        : `${showBytes(report.wastedBytes)}, ${showPercent(report.wastedBytes, report.wireBytes)} of what came`,
+    ],
     ['rejected', showCount(report.rejected, 'segment')],
-    ['resumed', report.segmentsResumed === 0 ? '0 B' : `${showBytes(report.resumedBytes)} in ${showCount(report.segmentsResumed, 'segment')}`],
+    [
+      'resumed',
+      report.segmentsResumed === 0 ? '0 B' : `${showBytes(report.resumedBytes)} in ${showCount(report.segmentsResumed, 'segment')}`,
+    ],
   ];
 }
 
@@ -66,7 +74,10 @@ function receivedOf(report: Report, fetchedBytes: number): string {
 }
 
 function redistributedOf(report: Report): string {
-  const reasons = Object.entries(REASONS).map(([reason, words]) => ({ words, count: report.redistributed[reason as keyof Report['redistributed']] }));
+  const reasons = Object.entries(REASONS).map(([reason, words]) => ({
+    words,
+    count: report.redistributed[reason as keyof Report['redistributed']],
+  }));
   const total = reasons.reduce((sum, each) => sum + each.count, 0);
   const parts = reasons.filter((each) => each.count > 0).map((each) => `${each.count} ${each.words}`);
   return total === 0 ? '0 segments' : `${showCount(total, 'segment')} (${parts.join(', ')})`;

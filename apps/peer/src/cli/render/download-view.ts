@@ -92,7 +92,14 @@ function sourceLines(sources: readonly Source[], { columns, rows, style }: Frame
   const nameCells = Math.min(SOURCE_CELLS_MAX, Math.max(6, columns - (isNarrow ? 40 : 52)));
   const body = shown.map((source) => pick(sourceRow(source, nameCells, style)));
   const cells = columnCells(picked, body, pick(LEAST_CELLS.map(String)).map(Number));
-  const titles = style.paint('dim', tableRow(picked, cells, picked.map((column) => column.title)));
+  const titles = style.paint(
+    'dim',
+    tableRow(
+      picked,
+      cells,
+      picked.map((column) => column.title),
+    ),
+  );
   const more = sources.length - shown.length;
   return [titles, ...body.map((row) => tableRow(picked, cells, row)), ...(more > 0 ? [style.paint('dim', `and ${more} more`)] : [])];
 }

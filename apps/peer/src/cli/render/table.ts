@@ -26,7 +26,11 @@ export function tableRow(columns: readonly Column[], cells: readonly number[], r
 /** A whole table with its titles. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string[] {
   const cells = columnCells(columns, rows);
-  const titles = tableRow(columns, cells, columns.map((column) => column.title));
+  const titles = tableRow(
+    columns,
+    cells,
+    columns.map((column) => column.title),
+  );
   return [style.paint('dim', titles), ...rows.map((row) => tableRow(columns, cells, row))];
 }
 

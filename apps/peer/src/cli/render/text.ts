@@ -42,7 +42,7 @@ export function shorten(text: string, cells: number, ellipsis: string): string {
   let room = cells - cellsOf(ellipsis);
   let head = '';
   let tail = '';
-  for (let first = 0, last = pieces.length - 1; first <= last; ) {
+  for (let first = 0, last = pieces.length - 1; first <= last;) {
     const fromHead = cellsOf(head) <= cellsOf(tail);
     const piece = pieces[fromHead ? first++ : last--] ?? '';
     if (cellsOf(piece) > room) break;

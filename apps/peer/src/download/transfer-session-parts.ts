@@ -1,0 +1,27 @@
+import type { Codec, FileId } from '@p2p/protocol';
+import type { Logger } from '@p2p/service';
+import type { BufferShares } from './buffer-shares.js';
+import type { Clock } from './clock.js';
+import type { DownloadMetrics } from './download-metrics.js';
+import type { PartFile } from './part-file.js';
+import type { SegmentArena } from './segment-arena.js';
+import type { SourcePool } from './source-pool.js';
+
+export interface TransferSessionComponents {
+  readonly arena: SegmentArena;
+  readonly bufferShares: BufferShares;
+  readonly load: { readonly isBound: boolean };
+  readonly pool: SourcePool;
+  readonly part: PartFile;
+  readonly metrics: DownloadMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface TransferSessionOptions {
+  readonly file: FileId;
+  readonly seed: number;
+  readonly holderWaitMs: number;
+  readonly codecs: readonly Codec[];
+  readonly onVerified: (segment: number) => void;
+}
