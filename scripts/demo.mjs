@@ -4,39 +4,38 @@
 // killed half way, and of text with and without compression. Every copy is compared with its original by SHA-256.
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Stage } from '../test/tools/stage.ts';
 import { sha256Of, writeContent } from '../test/tools/content.ts';
+import { Stage } from '../test/tools/stage.ts';
 import { readArguments } from './demo/arguments.mjs';
 import { Downloads } from './demo/downloads.mjs';
 import { printTable } from './demo/table.mjs';
 
-const TEXT = { kind: 'text', bytes: 64 * 1024 * 1024, seed: 1 };
+const TEXT = { kind: 'text', bytes: 32 * 1024 * 1024, seed: 1 };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 const startedAt = performance.now();
-const { file, delayMs } = await readArguments(process.argv.slice(2));
+const { file, delayMs, textDelayMs } = await readArguments(process.argv.slice(2));
 const { size } = await stat(file);
-const rate = (1024 * 1000) / delayMs / 1e6;
-console.log(`file: ${file}, ${(size / 1e6).toFixed(1)} MB`);
-console.log(`each peer sends a packet of 1024 bytes every ${delayMs} ms: ${rate.toFixed(2)} MB/s\n`);
+console.log(`file: ${file}, ${megabytes(size)}; each peer waits ${delayMs} ms for every 1024 bytes it sends: ${rateOf(delayMs)}`);
+console.log(`text: made from a seed, ${megabytes(TEXT.bytes)}; each peer waits ${textDelayMs} ms: ${rateOf(textDelayMs)}`);
 
 await using stage = await Stage.open();
 const diary = await stage.startDiary();
-console.log(`diary on ${diary.address}, log lines of the peers are not shown`);
-const downloads = new Downloads(stage, { delayMs });
+console.log(`diary: ${diary.address}\n`);
 const real = { path: file, name: basename(file), sha256: await sha256Of(file) };
 const textPath = await stage.path('text.log');
 const text = { path: textPath, name: 'text.log', sha256: await writeContent(textPath, TEXT) };
 
 // The first four are about peers side by side on links of a known rate; what compression adds is for the last three.
-const compression = 'never';
-await downloads.run({ title: 'from one peer', content: real, sources: 1, compression });
-await downloads.run({ title: 'from two peers', content: real, sources: 2, compression });
-await downloads.run({ title: 'from three peers', content: real, sources: 3, compression });
-await downloads.run({ title: 'from three peers, one SIGKILLed half way', content: real, sources: 3, compression, isOneKilled: true });
-await downloads.run({ title: 'text, compression never', content: text, sources: 2, compression });
-await downloads.run({ title: 'text, compression always', content: text, sources: 2, compression: 'always' });
-await downloads.run({ title: 'text, compression auto', content: text, sources: 2, compression: 'auto' });
+const raw = { compression: 'never', delayMs };
+const downloads = new Downloads(stage);
+await downloads.run({ title: 'from one peer', content: real, sources: 1, ...raw });
+await downloads.run({ title: 'from two peers', content: real, sources: 2, ...raw });
+await downloads.run({ title: 'from three peers', content: real, sources: 3, ...raw });
+await downloads.run({ title: 'from three peers, one SIGKILLed half way', content: real, sources: 3, ...raw, isOneKilled: true });
+for (const compression of ['never', 'always', 'auto']) {
+  await downloads.run({ title: `text, compression ${compression}`, content: text, sources: 2, compression, delayMs: textDelayMs });
+}
 await stage.stop();
 
 printTable(downloads.results);
@@ -45,3 +44,11 @@ const identical = downloads.results.filter(({ isIdentical }) => isIdentical).len
 console.log(`\ntook ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 console.log(`demo: ${downloads.results.length} downloads, ${identical} byte-identical, ${failed} failed`);
 process.exitCode = failed === 0 && identical === downloads.results.length ? 0 : 1;
+
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function rateOf(packetDelayMs) {
+  return `${megabytes(1024 * (1000 / packetDelayMs))}/s`;
+}

@@ -4,7 +4,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { diarySettings } from '../apps/diary/dist/config.js';
-import { EXIT_CODES } from '../apps/peer/dist/cli/exit-codes.js';
+import { cliSettings } from '../apps/peer/dist/cli/config.js';
+import { EXIT_CODES, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from '../apps/peer/dist/cli/exit-codes.js';
 import { peerSettings } from '../apps/peer/dist/config.js';
 
 const readmeUrl = new URL('../README.md', import.meta.url);
@@ -21,14 +22,16 @@ function settingsTable(title, settings) {
   return [`${title}`, '', '| variable | default | unit | accepts | what it is |', '| --- | --- | --- | --- | --- |', ...settingRows(settings)];
 }
 
-const settings = [...settingsTable('A peer:', peerSettings), '', ...settingsTable('A diary:', diarySettings)].join('\n');
+const settings = [...settingsTable('A peer:', peerSettings), '', ...settingsTable('A diary:', diarySettings), '', ...settingsTable('The command `p2p`:', cliSettings)].join('\n');
 
 const exitCodes = [
   '| exit code | failure |',
   '| --- | --- |',
   '| 0 | none |',
+  '| 1 | the program could not start, for instance under too old a Node |',
   ...Object.entries(EXIT_CODES).toSorted((left, right) => left[1] - right[1]).map(([code, exitCode]) => `| ${exitCode} | \`${code}\` |`),
-  '| 130 | interrupted with Ctrl-C |',
+  `| ${EXIT_INTERRUPTED} | interrupted with Ctrl-C |`,
+  `| ${EXIT_OUTPUT_CLOSED} | whoever read the output went away |`,
 ].join('\n');
 
 function replaceBetween(text, name, content) {

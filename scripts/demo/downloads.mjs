@@ -8,24 +8,22 @@ const DEADLINE_MS = 10 * 60_000;
 export class Downloads {
   results = [];
   #stage;
-  #delayMs;
   /** The sources that run: peers of one setting, each with the contents it shares. */
   #sources = [];
-  #compression;
+  #settings = '';
   #started = 0;
 
-  constructor(stage, { delayMs }) {
+  constructor(stage) {
     this.#stage = stage;
-    this.#delayMs = delayMs;
   }
 
   /** One download from `sources` peers. A failure is a result too: the other downloads still run. */
-  async run({ title, content, sources, compression, isOneKilled = false }) {
+  async run({ title, content, sources, compression, delayMs, isOneKilled = false }) {
     const number = this.results.length + 1;
     process.stdout.write(`${number}. ${title} … `);
     let downloader;
     try {
-      const holders = await this.#holders(content, { count: sources, compression });
+      const holders = await this.#holders(content, { count: sources, compression, delayMs });
       downloader = await this.#stage.startPeer({ id: `downloader-${number}` });
       await listed(downloader, (lines) => lines.some(({ name, complete }) => name === content.name && complete === sources));
       const result = await this.#download({ number, downloader, content, victim: isOneKilled ? holders[0] : undefined });
@@ -40,16 +38,18 @@ export class Downloads {
   }
 
   /** Peers that share the content, as many as asked for. Those of the download before are used again where they can be. */
-  async #holders(content, { count, compression }) {
-    if (compression !== this.#compression) {
+  async #holders(content, { count, compression, delayMs }) {
+    // One of them may have been killed.
+    this.#sources = this.#sources.filter(({ peer }) => peer.process.exit === undefined);
+    const settings = `${compression} ${delayMs}`;
+    if (settings !== this.#settings) {
       await Promise.all(this.#sources.map(({ peer }) => peer.process.stop()));
       this.#sources = [];
-      this.#compression = compression;
+      this.#settings = settings;
     }
-    this.#sources = this.#sources.filter(({ peer }) => peer.process.exit === undefined);
     const missing = Array.from({ length: Math.max(0, count - this.#sources.length) }, async () => {
       const id = `source-${(this.#started += 1)}`;
-      return { peer: await this.#stage.startPeer({ id, delayMs: this.#delayMs, compression }), shared: new Set() };
+      return { peer: await this.#stage.startPeer({ id, delayMs, compression }), shared: new Set() };
     });
     this.#sources.push(...(await Promise.all(missing)));
     const holders = this.#sources.slice(0, count);

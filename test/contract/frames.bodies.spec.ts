@@ -6,6 +6,12 @@ import { FrameBench, Once, anySchema, bodyOf, bodySchema, failureOf, fetchBody, 
 
 const MIB = 1024 * 1024;
 
+/**
+ * A pace is never beaten, and on a machine that is busy with other things it is missed by what those take. How exact it is
+ * when timers are late is measured without a machine in pacer.spec.ts. Where a pace is shared by mistake it is missed by 2.
+ */
+const LATE_RATIO_MAX = 1.8;
+
 let bench: FrameBench;
 beforeEach(() => {
   bench = new FrameBench();
@@ -56,7 +62,7 @@ describe('giving a body up', () => {
     const third = bodyOf(pattern(1024));
     const server = await bench.serve(
       { 1: () => ({ body: first.body }), 2: () => ({ body: second.body }), 3: () => ({ body: third.body }) },
-      { pace: { packetDelayMs: 2, packetBytes: 1024 } },
+      { pace: { packetDelayMs: 20, packetBytes: 1024 } },
     );
     const client = await bench.client(server.boundPort);
     const begun = new Once<void>();
@@ -89,12 +95,13 @@ describe('giving a body up', () => {
     const client = await bench.client(server.boundPort);
     const begun = new Once<number>();
     const asked = fetchBody(client, 'body', 100 * 1024, (n) => begun.happen(n));
-    expect(await soon(begun.happened, 'the first packet')).toBe(1024);
-    const abortedAtMs = performance.now();
+    await soon(begun.happened, 'the first packet');
     abort.abort();
     expect((await failureOf(asked)).code).toBe('CANCELLED');
-    expect(performance.now() - abortedAtMs).toBeLessThan(90);
-    expect(await done.happened).toEqual({ outcome: 'aborted', sentBytes: 1024 });
+    const { outcome, sentBytes } = await done.happened;
+    expect(outcome).toBe('aborted');
+    // Of the hundred packets that were to come.
+    expect(sentBytes).toBeLessThanOrEqual(5 * 1024);
     expect(await fetchBody(client, 'small', 100)).toEqual(pattern(100));
     expect(done.count).toBe(1);
   });
@@ -207,6 +214,21 @@ describe('a body is given back exactly once', () => {
     expect(await soon(done.happened, 'the end')).toEqual({ outcome: 'lost', sentBytes: 0 });
   });
 
+  it('when the connection goes between the answer and its sending', async () => {
+    const { body, done } = bodyOf(pattern(10));
+    const server = await bench.serve({
+      body: (_: unknown, context: TcpContext) => {
+        // Nest sends an answer in the next tick; this one is before it.
+        process.nextTick(() => connectionOf(context).destroy());
+        return { body };
+      },
+    });
+    const client = await bench.client(server.boundPort);
+    expect((await failureOf(fetchBody(client, 'body', 10))).code).toBe('CONNECTION_LOST');
+    expect(await soon(done.happened, 'the end')).toEqual({ outcome: 'lost', sentBytes: 0 });
+    expect(done.count).toBe(1);
+  });
+
   it('when its message cannot be encoded, and the asker gets an answer', async () => {
     const { body, done } = bodyOf(pattern(10));
     const server = await bench.serve({ body: () => ({ n: 1n, body }), plain: () => ({ text: 'x'.repeat(300 * 1024) }) });
@@ -240,9 +262,8 @@ describe('pacing', () => {
     });
     const elapsedMs = performance.now() - startedAtMs;
     expect(elapsedMs / expectedMs).toBeGreaterThanOrEqual(0.995);
-    expect(elapsedMs / expectedMs).toBeLessThan(1.15);
+    expect(elapsedMs / expectedMs).toBeLessThan(LATE_RATIO_MAX);
     expect((halfAtMs[0] ?? 0) / expectedMs).toBeGreaterThan(0.45);
-    expect((halfAtMs[0] ?? 0) / expectedMs).toBeLessThan(0.65);
     expect(firstAtMs).toBeGreaterThanOrEqual(packetDelayMs);
   });
 
@@ -257,7 +278,7 @@ describe('pacing', () => {
     await Promise.all(clients.map((client) => fetchBody(client, 'body', length)));
     const ratio = (performance.now() - startedAtMs) / 300;
     expect(ratio).toBeGreaterThanOrEqual(0.995);
-    expect(ratio).toBeLessThan(1.15);
+    expect(ratio).toBeLessThan(LATE_RATIO_MAX);
   });
 
   it('several bodies in a row take as long as their packets, a short last one counting whole', async () => {
@@ -270,7 +291,7 @@ describe('pacing', () => {
     await Promise.all(Array.from({ length: 10 }, () => fetchBody(client, 'body', 10 * 1024 + 1)));
     const ratio = (performance.now() - startedAtMs) / (10 * 11 * 2);
     expect(ratio).toBeGreaterThanOrEqual(0.995);
-    expect(ratio).toBeLessThan(1.15);
+    expect(ratio).toBeLessThan(LATE_RATIO_MAX);
   });
 
   it('the rate of a paced link is its pace', async () => {

@@ -213,6 +213,20 @@ describe('a client that takes its time', () => {
     expect(await bench.violation()).toBe('TIMED_OUT');
   });
 
+  it('is not cut off for the time in which the server itself was held up', async () => {
+    const server = await bench.serve(HANDLERS, { incompleteFrameMs: 50 });
+    const raw = (await bench.raw(server.boundPort)).read();
+    const bytes = encodeMessageFrame({ pattern: 'echo', data: 'whole', id: 1 });
+    raw.write(bytes.subarray(0, 9));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // The rest is with the kernel before the server's time-out strikes, but the server does not get to read it.
+    raw.write(bytes.subarray(9));
+    const untilMs = performance.now() + 100;
+    while (performance.now() < untilMs);
+    expect(await raw.next()).toMatchObject({ id: 1, response: { data: 'whole' } });
+    expect(bench.violations).toEqual([]);
+  });
+
   it('between whole messages may be silent as long as it likes', async () => {
     const server = await bench.serve(HANDLERS, { incompleteFrameMs: 40 });
     const client = await bench.client(server.boundPort);

@@ -150,14 +150,14 @@ describe('requests', () => {
 
   it('for a body do not time out while bodies come', async () => {
     const server = await bench.serve(
-      { body: () => ({ body: bodyOf(pattern(30 * 1024)).body }) },
+      { body: () => ({ body: bodyOf(pattern(60 * 1024)).body }) },
       { pace: { packetDelayMs: 10, packetBytes: 1024 } },
     );
     const client = await bench.client(server.boundPort);
     const ask = (): Promise<unknown> =>
-      client.requestBody('body', {}, bodySchema, { timeoutMs: 150, target: () => new Uint8Array(30 * 1024) });
-    // The second waits 300 ms for the first to end, twice its time-out.
-    expect(await Promise.all([ask(), ask()])).toEqual([{ bodyBytes: 30 * 1024 }, { bodyBytes: 30 * 1024 }]);
+      client.requestBody('body', {}, bodySchema, { timeoutMs: 400, target: () => new Uint8Array(60 * 1024) });
+    // The second waits 600 ms for the first to end.
+    expect(await Promise.all([ask(), ask()])).toEqual([{ bodyBytes: 60 * 1024 }, { bodyBytes: 60 * 1024 }]);
   });
 
   it('whose answer has the wrong shape fail with BAD_REQUEST naming the place', async () => {

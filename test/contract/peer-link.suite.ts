@@ -319,7 +319,7 @@ export function peerLinkSuite(title: string, setup: () => PeerLinkHarness): void
 
     describe('cancelling', () => {
       it('before its turn ends a fetch with CANCELLED, and the others come whole', async () => {
-        const { holder, link } = await linkTo({ packetDelayMs: 1 });
+        const { holder, link } = await linkTo({ packetDelayMs: 4 });
         const first = new Fetched(link, file, 0);
         const second = new Fetched(link, file, 1);
         const third = new Fetched(link, file, 2);

@@ -38,7 +38,7 @@ export const peerSettings = {
     default: 4000,
     min: 0,
     max: 65_535,
-    unit: 'port',
+    unit: '',
   }),
   metricsPort: integerSetting({
     variable: 'P2P_METRICS_PORT',
@@ -46,7 +46,7 @@ export const peerSettings = {
     default: 9464,
     min: 0,
     max: 65_535,
-    unit: 'port',
+    unit: '',
   }),
   controlPort: integerSetting({
     variable: 'P2P_CONTROL_PORT',
@@ -54,7 +54,7 @@ export const peerSettings = {
     default: 7070,
     min: 0,
     max: 65_535,
-    unit: 'port',
+    unit: '',
   }),
   controlHost: textSetting({
     variable: 'P2P_CONTROL_HOST',

@@ -156,7 +156,7 @@ export class Peer implements PeerStatusSource {
     });
     this.#app = app;
     configureControl(app, { controlHost, token, logger });
-    const transport = app.connectMicroservice({ strategy: this.#parts.server }, { inheritAppConfig: false });
+    const transport = app.connectMicroservice({ strategy: this.#parts.server }, { inheritAppConfig: false, deferInitialization: true });
     transport.useGlobalFilters(new FailureFilter(logger));
     await app.startAllMicroservices();
     try {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fluidOptimumMs } from './testing/random-swarm.js';
 import type { RateFrom, SourcePlan } from './testing/simulated-source.js';
-import { SimulatedSwarm, type SwarmPlan, type SwarmResult } from './testing/simulated-swarm.js';
+import { SimulatedSwarm } from './testing/simulated-swarm.js';
+import type { SwarmPlan, SwarmResult } from './testing/swarm-plan.js';
 
 const MIB = 1024 * 1024;
 const SEGMENTS = 300;

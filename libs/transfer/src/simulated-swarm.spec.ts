@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HEDGE_WASTE_RATIO_MAX, HEDGE_WASTE_SEGMENTS_MIN } from './limits.js';
 import { fluidOptimumMs, randomSwarm, type Trouble } from './testing/random-swarm.js';
-import { SimulatedSwarm, type SwarmResult } from './testing/simulated-swarm.js';
+import { SimulatedSwarm } from './testing/simulated-swarm.js';
+import type { SwarmResult } from './testing/swarm-plan.js';
 
 /** `SEED=123 vitest run simulated-swarm` replays one seed that failed. */
 const replayed = process.env['SEED'];
@@ -29,8 +30,9 @@ describe('swarms that a seed makes up, checked at every step', () => {
     const [median, p99] = [quantile(ratios, 0.5), quantile(ratios, 0.99)];
     // oxlint-disable-next-line no-console -- the quality reached is printed, so that a change of it is seen before it fails
     console.log(`seeds ${SEEDS[0]}-${SEEDS.at(-1)}: completion over the fluid optimum: median ${median.toFixed(3)}, p99 ${p99.toFixed(3)}`);
-    expect(median).toBeLessThan(1.1);
-    expect(p99).toBeLessThan(1.6);
+    // One seed alone may be far from the median: a short file over links of very different speed.
+    expect(median).toBeLessThan(replayed === undefined ? 1.1 : 3);
+    expect(p99).toBeLessThan(replayed === undefined ? 1.6 : 3);
   });
 
   it('links of any speed > all waste is hedging, and within its budget', () => {

@@ -233,9 +233,9 @@ export class DownloadRunner {
         },
       },
     );
+    this.#session.open();
     pool.watchAvailability(part.manifest.segmentCount);
     pool.open();
-    this.#session.take({ kind: 'tick' });
     await this.#session.outcome;
     pool.close();
   }

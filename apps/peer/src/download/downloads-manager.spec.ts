@@ -2,15 +2,19 @@ import { access, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { Failure } from '@p2p/protocol';
 import { describe, expect, it } from 'vitest';
+import { MemoryNetwork } from '../../../../test/simulation/network/memory-network.js';
+import { systemClock } from './clock.js';
+import type { DownloadsManagerOptions } from './downloads-manager.js';
 import { contentOf, DownloadStage, makeFolder } from './spec-helper.js';
 
 const KIB = 1024;
+const openStage = (options?: Partial<DownloadsManagerOptions>) => DownloadStage.open(new MemoryNetwork(systemClock), options);
 const SLOW = { rateBytesPerSecond: 2_000_000 };
 
 describe('a download', () => {
   for (const fileBytes of [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 9_000_000]) {
     it(`of ${fileBytes} bytes from three holders is byte for byte the file, shared, and leaves nothing behind`, async () => {
-      await using stage = await DownloadStage.open();
+      await using stage = await openStage();
       const content = contentOf(fileBytes);
       for (const peer of ['a', 'b', 'c']) stage.holder(peer, content, { name: 'folder/file.bin' });
       await stage.manager.start('folder/file.bin', {});
@@ -24,7 +28,7 @@ describe('a download', () => {
   }
 
   it('accounts for what each source gave', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(9_000_000);
     stage.holder('a', content, { knobs: SLOW });
     stage.holder('b', content, { knobs: SLOW });
@@ -39,7 +43,7 @@ describe('a download', () => {
   });
 
   it('is told of at most ten times a second, and its end at once', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(2_000_000);
     stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -51,7 +55,7 @@ describe('a download', () => {
   });
 
   it('is itself a partial holder while it is under way', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(4_000_000);
     stage.holder('a', content, { knobs: SLOW });
     const changes: string[] = [];
@@ -73,7 +77,7 @@ describe('a download', () => {
   });
 
   it('is done although the finished file cannot be shared', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(100_000);
     stage.shares.refuses = true;
     stage.holder('a', content);
@@ -84,7 +88,7 @@ describe('a download', () => {
 
 describe('a source that is lost', () => {
   it('by its death: the others finish what it owed', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(6_000_000);
     const victim = stage.holder('a', content, { knobs: SLOW });
     stage.holder('b', content, { knobs: SLOW });
@@ -99,7 +103,7 @@ describe('a source that is lost', () => {
   });
 
   it('by falling silent: the others finish, and it is connected anew when it wakes', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(8_000_000);
     const victim = stage.holder('a', content, { knobs: SLOW });
     stage.holder('b', content, { knobs: SLOW });
@@ -112,7 +116,7 @@ describe('a source that is lost', () => {
   });
 
   it('for a lie: it is quarantined, and what it lied about comes from another', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(3_000_000);
     stage.holder('liar', content, { knobs: { lie: 'wrong_bytes' } });
     stage.holder('honest', content, { knobs: SLOW });
@@ -125,7 +129,7 @@ describe('a source that is lost', () => {
   });
 
   it('for an answer of the wrong shape: it is quarantined too', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(3_000_000);
     stage.holder('liar', content, { knobs: { lie: 'wrong_length' } });
     stage.holder('honest', content, { knobs: SLOW });
@@ -136,7 +140,7 @@ describe('a source that is lost', () => {
   });
 
   it('though the diary says that it left: a connection that still delivers goes on', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(3_000_000);
     const holder = stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -150,7 +154,7 @@ describe('a source that is lost', () => {
 
 describe('without any holder', () => {
   it('a download waits, goes on with the next life of the holder, and keeps what it had', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(4_000_000);
     const first = stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -168,7 +172,7 @@ describe('without any holder', () => {
   });
 
   it('a download fails with NO_HOLDERS in the end, and the next attempt goes on from there', async () => {
-    await using stage = await DownloadStage.open({ holderWaitMs: 0 });
+    await using stage = await openStage({ holderWaitMs: 0 });
     const content = contentOf(4_000_000);
     const first = stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -185,7 +189,7 @@ describe('without any holder', () => {
   });
 
   it('not even for the manifest, it fails with NO_HOLDERS', async () => {
-    await using stage = await DownloadStage.open({ holderWaitMs: 0 });
+    await using stage = await openStage({ holderWaitMs: 0 });
     const content = contentOf(100_000);
     stage.directory.offer('file', content);
     await stage.manager.start('file', {});
@@ -195,7 +199,7 @@ describe('without any holder', () => {
 
 describe('a peer that starts again', () => {
   it('takes up its downloads by itself, without the diary, and verifies what is on disk before it trusts it', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(6_000_000);
     const holder = stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -219,7 +223,7 @@ describe('a peer that starts again', () => {
   });
 
   it('sets a job file aside that it cannot read, and goes on', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(100_000);
     await writeFile(stage.partPath(content, 'job'), '{"version":1,');
     await stage.stop();
@@ -229,7 +233,7 @@ describe('a peer that starts again', () => {
   });
 
   it('shows what was cancelled before, and does not take it up', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(4_000_000);
     stage.holder('a', content, { knobs: SLOW });
     await stage.manager.start('file', {});
@@ -248,7 +252,7 @@ describe('a peer that starts again', () => {
 
 describe('starting a download', () => {
   it('of content that is under way attaches to it; elsewhere it cannot go', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(2_000_000);
     stage.holder('a', content, { knobs: SLOW });
     const [one, two] = await Promise.all([stage.manager.start('file', {}), stage.manager.start(content.file, {})]);
@@ -261,7 +265,7 @@ describe('starting a download', () => {
   });
 
   it('of a name nobody shares, of two contents under one name, and without the diary says so', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const [one, two] = [contentOf(1000, 1), contentOf(2000, 2)];
     await expect(stage.manager.start('file', {})).rejects.toMatchObject({ code: 'NOT_FOUND' });
     stage.holder('a', one);
@@ -278,7 +282,7 @@ describe('starting a download', () => {
   });
 
   it('beyond the places there are queues it, first come first served', async () => {
-    await using stage = await DownloadStage.open({ downloadsMax: 1 });
+    await using stage = await openStage({ downloadsMax: 1 });
     const [one, two] = [contentOf(1_000_000, 1), contentOf(1_000_000, 2)];
     stage.holder('a', one, { name: 'one', knobs: SLOW });
     stage.holder('b', two, { name: 'two', knobs: SLOW });
@@ -290,7 +294,7 @@ describe('starting a download', () => {
   });
 
   it('of what is at its place already is done without a transfer', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(500_000);
     stage.holder('a', content);
     await writeFile(stage.pathOf('file'), content.bytes);
@@ -300,7 +304,7 @@ describe('starting a download', () => {
   });
 
   it('where another file is needs to be told to overwrite it', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(500_000);
     stage.holder('a', content);
     await writeFile(stage.pathOf('file'), 'something else');
@@ -315,7 +319,7 @@ describe('starting a download', () => {
   });
 
   it('into a folder puts the file inside it, also on another file system', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(500_000);
     stage.holder('a', content, { name: 'deep/file.bin' });
     const memory = await access('/dev/shm').then(
@@ -335,7 +339,7 @@ describe('starting a download', () => {
   });
 
   it('of what this peer shares from elsewhere copies it, without the network', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(3_000_000);
     const { Bitmap } = await import('@p2p/protocol');
     stage.holdings.add({
@@ -360,7 +364,7 @@ describe('starting a download', () => {
 describe('a name from the network', () => {
   for (const name of ['.partial/x', '.PARTIAL', 'a/../../etc/passwd', '/etc/passwd', 'a//b', 'a\0b', '..']) {
     it(`such as ${JSON.stringify(name)} is refused before anything is written`, async () => {
-      await using stage = await DownloadStage.open();
+      await using stage = await openStage();
       const content = contentOf(1000);
       stage.directory.offer(name, content);
       await expect(stage.manager.start(content.file, {})).rejects.toMatchObject({ code: 'BAD_NAME' });
@@ -369,7 +373,7 @@ describe('a name from the network', () => {
   }
 
   it('is not followed through a symbolic link', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     await using outside = await makeFolder();
     const content = contentOf(1000);
     stage.holder('a', content, { name: 'link/file' });
@@ -380,7 +384,7 @@ describe('a name from the network', () => {
   });
 
   it('at a link does not write where the link leads, even when told to overwrite', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     await using outside = await makeFolder();
     const content = contentOf(1000);
     stage.holder('a', content);
@@ -394,7 +398,7 @@ describe('a name from the network', () => {
 
 describe('an output', () => {
   it('that is relative, or below a file, is refused at once', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(1000);
     stage.holder('a', content);
     await writeFile(join(stage.folder, 'plain'), '');
@@ -404,7 +408,7 @@ describe('an output', () => {
   });
 
   it('whose folders are missing gets them', async () => {
-    await using stage = await DownloadStage.open();
+    await using stage = await openStage();
     const content = contentOf(1000);
     stage.holder('a', content);
     const output = join(stage.folder, 'new', 'deeper', 'file');

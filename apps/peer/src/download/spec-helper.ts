@@ -16,9 +16,7 @@ import {
 } from '@p2p/protocol';
 import { createLogger, type Logger } from '@p2p/service';
 import { filter, firstValueFrom, lastValueFrom, ReplaySubject, type Observable } from 'rxjs';
-import type { MemoryContent, MemoryHolder, MemoryKnobs } from '../../../../test/simulation/network/memory-holder.js';
-import { MemoryNetwork } from '../../../../test/simulation/network/memory-network.js';
-import type { Directory, HolderWatch } from '../directory/directory.js';
+import type { Directory, HolderAddress, HolderWatch } from '../directory/directory.js';
 import { MemoryHoldings } from '../holdings/memory-holdings.js';
 import type { PeerLinks } from '../links/peer-link.js';
 import { ARENA_BYTES } from '../limits.js';
@@ -35,20 +33,38 @@ import { SegmentWorkerClient } from './segment-worker-client.js';
 export const silentLogger: Logger = createLogger({ level: 'silent', app: 'spec' });
 
 /** A content with its manifest, as holders have it. */
-export interface SpecContent extends MemoryContent {
+export interface SpecContent {
+  readonly file: FileId;
+  readonly manifest: Uint8Array;
+  readonly segmentCount: number;
+  segment(index: number): Uint8Array;
   readonly bytes: Buffer;
   readonly parsed: Manifest;
 }
 
 /** Bytes that do not compress and follow from `seed`. */
 export function contentOf(fileBytes: number, seed = 1): SpecContent {
-  const bytes = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(fileBytes));
+  const bytes: Buffer = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(fileBytes));
   const segmentBytes = segmentBytesOf(fileBytes);
   const segmentCount = segmentCountOf(fileBytes);
-  const segment = (index: number): Buffer => bytes.subarray(index * segmentBytes, (index + 1) * segmentBytes);
+  // No Buffer: what a slice of that is, is no copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  const segment = (index: number): Uint8Array => plain.subarray(index * segmentBytes, (index + 1) * segmentBytes);
   const hashes = Buffer.concat(Array.from({ length: segmentCount }, (_, index) => blake3(segment(index))));
   const parsed = encodeManifest(fileBytes, hashes);
   return { file: blake3(parsed.bytes).toString('hex'), manifest: parsed.bytes, segmentCount, segment, bytes, parsed };
+}
+
+/** A holder that a network makes: its knobs are of no interest here. */
+export interface SpecHolder {
+  readonly address: HolderAddress;
+  share(content: SpecContent, have: 'complete' | readonly number[]): void;
+}
+
+/** Where holders are and links lead: the one in memory that the simulation uses. */
+export interface SpecNetwork<Holder extends SpecHolder, Knobs> {
+  addHolder(peer: string, knobs?: Knobs): Holder;
+  links(): PeerLinks;
 }
 
 /** A folder that is gone when the test is. */
@@ -69,12 +85,12 @@ export class MemoryDirectory implements Directory {
   }
 
   /** Tells watchers, now and later ones, that `holder` has the file. */
-  upsert(file: FileId, holder: MemoryHolder, options: { readonly draining?: boolean } = {}): void {
+  upsert(file: FileId, holder: SpecHolder, options: { readonly draining?: boolean } = {}): void {
     const told = { ...holder.address, state: 'complete' as const, draining: options.draining ?? false };
     this.#watchOf(file).next({ epoch: 'one', snapshot: false, upserted: [told], left: [], total: 1 });
   }
 
-  depart(file: FileId, holder: MemoryHolder): void {
+  depart(file: FileId, holder: SpecHolder): void {
     const { peer, incarnation } = holder.address;
     this.#watchOf(file).next({ epoch: 'one', snapshot: false, upserted: [], left: [{ peer, incarnation, reason: 'connection_closed' }], total: 0 });
   }
@@ -134,12 +150,12 @@ export class MemoryShares implements Shares {
 }
 
 /** A peer's downloading side with a network in memory, and real files and a real worker. */
-export class DownloadStage implements AsyncDisposable {
-  readonly network = new MemoryNetwork(systemClock);
+export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDisposable {
+  readonly network: SpecNetwork<Holder, Knobs>;
   readonly directory = new MemoryDirectory();
   readonly holdings = new MemoryHoldings();
   readonly shares = new MemoryShares();
-  readonly links: PeerLinks = this.network.links();
+  readonly links: PeerLinks;
   readonly folder: string;
   readonly #options: Partial<DownloadsManagerOptions>;
   readonly #remove: () => Promise<void>;
@@ -147,15 +163,20 @@ export class DownloadStage implements AsyncDisposable {
   #worker: SegmentWorkerClient | undefined;
   #manager: DownloadsManager | undefined;
 
-  private constructor(folder: string, options: Partial<DownloadsManagerOptions>, remove: () => Promise<void>) {
+  private constructor(network: SpecNetwork<Holder, Knobs>, folder: string, options: Partial<DownloadsManagerOptions>, remove: () => Promise<void>) {
+    this.network = network;
+    this.links = network.links();
     this.folder = folder;
     this.#options = options;
     this.#remove = remove;
   }
 
-  static async open(options: Partial<DownloadsManagerOptions> = {}): Promise<DownloadStage> {
+  static async open<Holder extends SpecHolder, Knobs>(
+    network: SpecNetwork<Holder, Knobs>,
+    options: Partial<DownloadsManagerOptions> = {},
+  ): Promise<DownloadStage<Holder, Knobs>> {
     const folder = await makeFolder();
-    const stage = new DownloadStage(folder.path, options, () => folder[Symbol.asyncDispose]());
+    const stage = new DownloadStage(network, folder.path, options, async () => folder[Symbol.asyncDispose]());
     await stage.start();
     return stage;
   }
@@ -205,7 +226,7 @@ export class DownloadStage implements AsyncDisposable {
   }
 
   /** A holder of the whole content that the diary knows of. */
-  holder(peer: string, content: SpecContent, options: { readonly name?: string; readonly knobs?: Partial<MemoryKnobs>; readonly have?: readonly number[] } = {}): MemoryHolder {
+  holder(peer: string, content: SpecContent, options: { readonly name?: string; readonly knobs?: Knobs; readonly have?: readonly number[] } = {}): Holder {
     const holder = this.network.addHolder(peer, options.knobs);
     holder.share(content, options.have ?? 'complete');
     if (!this.directory.catalogue.some((entry) => entry.id === content.file)) this.directory.offer(options.name ?? 'file', content);

@@ -11,7 +11,7 @@ import {
   type TransferReport,
   type TransferState,
 } from '@p2p/transfer';
-import { BUFFER_RETRY_MS } from '../limits.js';
+import { BUFFER_RETRY_MS, SAY_WAITING_MS } from '../limits.js';
 import type { BufferShare } from './buffer-shares.js';
 import type { Clock } from './clock.js';
 import type { SegmentOutcome } from './download-metrics.js';
@@ -64,6 +64,11 @@ export class TransferSession implements SegmentRequestOwner {
     });
     // Its failure is the runner's to see, whenever it comes to ask.
     this.#outcome.promise.catch(() => undefined);
+  }
+
+  /** Begins: at once when a source joins, else after the time that connecting and asking takes. */
+  open(): void {
+    this.#timer.setFor(this.clock.now() + SAY_WAITING_MS);
   }
 
   /** Resolves when every segment is verified. Rejects with `NO_HOLDERS`, with what the disk said, or with what `end` was given. */

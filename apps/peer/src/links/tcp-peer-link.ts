@@ -121,7 +121,7 @@ export class TcpPeerLink implements PeerLink {
     if (fetching === undefined || fetching.silenceTimer !== undefined) return;
     const event: CancelEvent = { request };
     this.#client.notify(PEER_PATTERNS.cancel, event);
-    this.#abandonWhenSilent(fetching, performance.now(), LINK_CANCEL_SILENCE_MS);
+    this.#abandonWhenSilent(fetching, performance.now(), LINK_CANCEL_SILENCE_MS, false);
   }
 
   async dispute(file: FileId, segment: number): Promise<boolean> {
@@ -136,10 +136,12 @@ export class TcpPeerLink implements PeerLink {
   }
 
   /** The end of a cancelled fetch is the holder's word; but a holder that says nothing must not keep the buffer. */
-  #abandonWhenSilent(fetching: Fetching, cancelledAtMs: number, delayMs: number): void {
+  #abandonWhenSilent(fetching: Fetching, cancelledAtMs: number, delayMs: number, isSecondLook: boolean): void {
     fetching.silenceTimer = setTimeout(() => {
       const leftMs = Math.max(cancelledAtMs, this.#client.lastBodyByteAtMs) + LINK_CANCEL_SILENCE_MS - performance.now();
-      if (leftMs > 0) this.#abandonWhenSilent(fetching, cancelledAtMs, leftMs);
+      if (leftMs > 0) this.#abandonWhenSilent(fetching, cancelledAtMs, leftMs, false);
+      // After this process was itself held up, what has come meanwhile is read first.
+      else if (!isSecondLook) this.#abandonWhenSilent(fetching, cancelledAtMs, 1, true);
       else fetching.abandon.abort();
     }, delayMs);
   }

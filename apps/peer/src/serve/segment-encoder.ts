@@ -53,6 +53,8 @@ export class SegmentEncoder {
   async encode(request: EncodeRequest, raw: Uint8Array): Promise<EncodedSegment> {
     const identity: EncodedSegment = { codec: 'identity', bytes: raw };
     if (this.#mode === 'never' || request.accepted.every((codec) => codec === 'identity')) return identity;
+    // On a link that outruns the codecs nothing would come of a sample.
+    if (this.#mode === 'auto' && this.#choose(request, BEST_CASE) === 'identity') return identity;
     // Always means whatever compresses, so each segment is sampled by itself: a file can be half text and half noise.
     const sample = this.#mode === 'always' ? await this.#ratios.sample(raw) : await this.#ratios.observe(request.file, raw);
     const codec = this.#choose(request, sample);
@@ -81,6 +83,9 @@ export class SegmentEncoder {
     });
   }
 }
+
+/** Data that compresses to nothing. */
+const BEST_CASE: Ratios = { deflateRatio: 0, zstdRatio: 0 };
 
 function alwaysCodec(request: EncodeRequest): Codec {
   return request.accepted.includes('deflate') ? 'deflate' : 'identity';

@@ -360,6 +360,15 @@ describe('the share directory', () => {
     expect(place.names()).toEqual(['config']);
   });
 
+  it('that is not there yet is shared when it appears', async () => {
+    const late = join(place.root, 'late');
+    await place.startWhole({ shareDir: late });
+    const appeared = place.appearance('sub/file');
+    await fs.mkdir(join(late, 'sub'), { recursive: true });
+    await fs.writeFile(join(late, 'sub/file'), 'late');
+    expect((await contentOf(await appeared)).toString()).toBe('late');
+  });
+
   it('another one than before takes its place', async () => {
     await place.write('a', 'one');
     await place.startWhole({ shareDir: place.folder });

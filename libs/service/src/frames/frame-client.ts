@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { toFailure } from '../failures/to-failure.js';
 import { BodyRequest, type BodyRequestOptions } from './body-request.js';
 import { FrameTransport } from './frame-transport.js';
+import { SECOND_LOOK_MS } from './limits.js';
 import { parse } from './parse.js';
 
 export interface FrameClientOptions {
@@ -46,10 +47,12 @@ export class FrameClient {
   request<A>(pattern: string, data: object, answer: z.ZodType<A>, options: { readonly timeoutMs: number }): Promise<A> {
     return new Promise<A>((resolve, reject) => {
       const id = this.#transport.nextId();
-      const timer = setTimeout(() => {
+      const giveUp = (): void => {
         this.#transport.forget(id, true);
         reject(timedOut(pattern, options.timeoutMs));
-      }, options.timeoutMs);
+      };
+      // What has come while this process was itself held up is read first.
+      let timer = setTimeout(() => (timer = setTimeout(giveUp, SECOND_LOOK_MS)), options.timeoutMs);
       this.#transport.ask(id, { pattern, data }, (packet) => {
         clearTimeout(timer);
         this.#transport.forget(id, false);
@@ -110,15 +113,16 @@ export class FrameClient {
         else transport.forget(id, true);
       };
       const onAbort = (): void => giveUp(new Failure('CANCELLED', `the request "${pattern}" was given up`));
-      const watch = (timeoutMsLeft: number, allowedMs: number): void => {
+      const watch = (delayMs: number, allowedMs: number, isSecondLook: boolean): void => {
         timer = setTimeout(() => {
           const leftMs = Math.max(startedAtMs, transport.lastBodyByteAtMs) + allowedMs - performance.now();
-          if (leftMs > 0) watch(leftMs, allowedMs);
-          else giveUp(timedOut(pattern, allowedMs));
-        }, timeoutMsLeft);
+          if (leftMs > 0) watch(leftMs, allowedMs, false);
+          else if (isSecondLook) giveUp(timedOut(pattern, allowedMs));
+          else watch(SECOND_LOOK_MS, allowedMs, true);
+        }, delayMs);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      if (timeoutMs !== undefined) watch(timeoutMs, timeoutMs);
+      if (timeoutMs !== undefined) watch(timeoutMs, timeoutMs, false);
       transport.ask(
         id,
         { pattern, data },

@@ -10,6 +10,7 @@ import type { FrameConnection } from './frame-connection.js';
 import { INCOMPLETE_FRAME_MS, KEEP_ALIVE_DELAY_MS, READ_PAUSE_BYTES, SEND_QUEUED_BYTES_MAX, SEND_STALL_MS } from './limits.js';
 import { bodyIn, type OutgoingBody } from './outgoing-body.js';
 import type { Pace } from './pacer.js';
+import { ProgressWatch } from './progress-watch.js';
 
 /** Takes the bodies that come in. What it throws breaks the connection. */
 export interface BodyReceiver {
@@ -62,20 +63,19 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   readonly #options: FrameSocketOptions;
   readonly #reader: FrameReader;
   readonly #sender: BodySender;
-  readonly #clock: FrameClock;
+  readonly #frameWatch: ProgressWatch;
+  readonly #stallWatch: ProgressWatch;
   /** Nothing more is read after a broken frame, but the kernel still wants to know where it would go. */
   readonly #waste = new Uint8Array(1);
   #isBroken = false;
   #isReadPaused = false;
   #framesRead = 0;
   #flushes = 0;
-  #takeBackFrameTimer: (() => void) | undefined;
-  #takeBackStallTimer: (() => void) | undefined;
 
   constructor(socket: Socket, options: FrameSocketOptions) {
     super(socket);
     this.#options = options;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    const clock = options.clock ?? SYSTEM_CLOCK;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.localAddress = socket.localAddress ?? '';
     this.#remote = `${this.remoteAddress}:${socket.remotePort ?? 0}`;
@@ -89,11 +89,13 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
       onBodyEnd: (message) => this.#receiver().onBodyEnd(message),
       onBodyAborted: (message) => this.#receiver().onBodyAborted(message),
     });
-    this.#sender = new BodySender({ socket, pace: options.pace, clock: this.#clock, onFlushed: () => this.#onFlushed() });
+    this.#sender = new BodySender({ socket, pace: options.pace, clock, onFlushed: () => this.#onFlushed() });
+    this.#frameWatch = this.#watchFrames(clock);
+    this.#stallWatch = this.#watchStalls(clock);
     socket.on('close', () => this.#onClose());
     // Nobody here closes one direction only: who will send nothing more will not read either.
     socket.on('end', () => socket.destroy());
-    if (options.receiver === undefined) this.#watchFrame();
+    if (options.receiver === undefined) this.#frameWatch.begin();
   }
 
   get isGone(): boolean {
@@ -200,42 +202,44 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
       this.#isReadPaused = true;
       this.socket.pause();
     }
-    this.#watchStall();
-  }
-
-  #watchStall(): void {
-    if (this.#takeBackStallTimer !== undefined) return;
-    const flushesBefore = this.#flushes;
-    const wasWaiting = this.socket.writableLength > 0;
-    const stallMs = this.#options.sendStallMs ?? SEND_STALL_MS;
-    this.#takeBackStallTimer = this.#clock.after(stallMs, () => {
-      this.#takeBackStallTimer = undefined;
-      if (this.socket.writableLength === 0 && this.#sender.count === 0) return;
-      if (!wasWaiting || this.#flushes !== flushesBefore) this.#watchStall();
-      else this.cutOff(new Failure('TIMED_OUT', `the other side has read nothing for ${stallMs} ms while something waited for it`));
-    });
+    this.#stallWatch.begin();
   }
 
   #read(step: () => void): void {
     if (this.#isBroken) return;
     try {
       step();
-      if (this.#reader.isMidMessage) this.#watchFrame();
+      if (this.#reader.isMidMessage) this.#frameWatch.begin();
     } catch (error) {
       this.cutOff(toFailure(error, 'reading a frame'));
     }
   }
 
-  /** A message that began must end in time, however many bytes trickle in. One timer at most, looked at when it fires. */
-  #watchFrame(): void {
-    if (this.#takeBackFrameTimer !== undefined) return;
-    const framesBefore = this.#framesRead;
-    const frameMs = this.#options.incompleteFrameMs ?? INCOMPLETE_FRAME_MS;
-    this.#takeBackFrameTimer = this.#clock.after(frameMs, () => {
-      this.#takeBackFrameTimer = undefined;
-      if (this.#framesRead === framesBefore) {
-        this.cutOff(new Failure('TIMED_OUT', `a message did not come whole within ${frameMs} ms`));
-      } else if (this.#reader.isMidMessage) this.#watchFrame();
+  /** A message that began must end in time, however many bytes trickle in, and a connection must begin with one. */
+  #watchFrames(clock: FrameClock): ProgressWatch {
+    const limitMs = this.#options.incompleteFrameMs ?? INCOMPLETE_FRAME_MS;
+    const isWaiting = (): boolean => this.#reader.isMidMessage || this.#framesRead === 0;
+    return new ProgressWatch({
+      clock,
+      limitMs,
+      progress: () => this.#framesRead,
+      isWaiting,
+      isNeeded: isWaiting,
+      onLate: () => this.cutOff(new Failure('TIMED_OUT', `a message did not come whole within ${limitMs} ms`)),
+    });
+  }
+
+  /** Who takes nothing of what waits for it keeps our buffers. */
+  #watchStalls(clock: FrameClock): ProgressWatch {
+    const limitMs = this.#options.sendStallMs ?? SEND_STALL_MS;
+    return new ProgressWatch({
+      clock,
+      limitMs,
+      progress: () => this.#flushes,
+      isWaiting: () => this.socket.writableLength > 0,
+      isNeeded: () => this.socket.writableLength > 0 || this.#sender.count > 0,
+      onLate: () =>
+        this.cutOff(new Failure('TIMED_OUT', `the other side has read nothing for ${limitMs} ms while something waited for it`)),
     });
   }
 
@@ -252,8 +256,8 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   }
 
   #onClose(): void {
-    this.#takeBackFrameTimer?.();
-    this.#takeBackStallTimer?.();
+    this.#frameWatch.stop();
+    this.#stallWatch.stop();
     this.#sender.close();
     this.closed.next();
     this.closed.complete();

@@ -29,6 +29,12 @@ export const SEND_QUEUED_BYTES_MAX = 64 * FRAME_HEADER_BYTES_MAX;
 /** Bytes wait and the other side takes none for this long, in ms: it is dead or means harm, and holds our buffers. */
 export const SEND_STALL_MS = 60_000;
 
+/**
+ * When a time-out strikes, what has come meanwhile is read for this long, in ms, before it counts: a process that was
+ * itself held up finds its timers due before it has looked at its sockets.
+ */
+export const SECOND_LOOK_MS = 1;
+
 /** Characters of a pattern: ours have 20. */
 export const PATTERN_LENGTH_MAX = 128;
 

@@ -1,7 +1,7 @@
 import { segmentCountOf } from '@p2p/protocol';
 import { seededRandom } from '../seeded-order.js';
 import type { RateFrom, SourcePlan } from './simulated-source.js';
-import type { SwarmPlan } from './simulated-swarm.js';
+import type { SwarmPlan } from './swarm-plan.js';
 
 const KIB = 1024;
 

@@ -1,7 +1,6 @@
 import { Bitmap, segmentCountOf, segmentLengthOf } from '@p2p/protocol';
 import type { TransferCommand } from '../commands.js';
 import type { TransferEvent } from '../events.js';
-import type { TransferReport } from '../report.js';
 import { reportOf } from '../account.js';
 import { seededRandom } from '../seeded-order.js';
 import { createTransfer, type TransferState } from '../state.js';
@@ -9,29 +8,7 @@ import { nextWakeAt, step } from '../step.js';
 import { BUSY_PAUSE_MS_MAX, BUSY_PAUSE_MS_MIN } from '../limits.js';
 import { EventQueue } from './event-queue.js';
 import { SimulatedLink, type SourcePlan } from './simulated-source.js';
-
-export interface SwarmPlan {
-  readonly seed: number;
-  readonly fileBytes: number;
-  readonly buffersMax: number;
-  readonly holderWaitMs: number;
-  /** From a segment's last byte to its being verified. */
-  readonly verifyMs: number;
-  readonly sources: readonly SourcePlan[];
-  /** Changes of the number of buffers. */
-  readonly buffers?: readonly { readonly at: number; readonly segmentsMax: number }[];
-  /** Gives up the simulation, as a failure, after this virtual time. */
-  readonly endMs: number;
-}
-
-export interface SwarmResult {
-  readonly outcome: 'finished' | 'no_holders';
-  readonly endedAt: number;
-  readonly steps: number;
-  readonly commands: readonly TransferCommand[];
-  readonly report: TransferReport;
-  readonly state: TransferState;
-}
+import type { SwarmPlan, SwarmResult } from './swarm-plan.js';
 
 interface Connection {
   readonly plan: SourcePlan;
