@@ -230,7 +230,10 @@ export const UPLOAD_RETRY_AFTER_MS = 100;
 /** Segments one connection may have asked for: the largest window of a downloader is 32. */
 export const UPLOADS_PER_CONNECTION_MAX = 64;
 
-/** Segments of one connection that are read, compressed or sent at once: one on the wire, the next ready. More would be hoarded by a slow reader. */
+/**
+ * Segments of one connection that are read, compressed or sent at once: one on the wire, the next ready. More would be
+ * hoarded by a slow reader.
+ */
 export const UPLOADS_PREPARED_PER_CONNECTION = 2;
 
 /** Cancelled requests remembered for a connection because the cancel can overtake its request within one read of the socket. */

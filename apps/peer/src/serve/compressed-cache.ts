@@ -8,7 +8,10 @@ export interface CompressedKey {
   readonly codec: CompressingCodec;
 }
 
-/** Compressed segments for the next downloader, the least recently used dropped first. Keyed by content, so what is here is right whatever became of the file on disk. */
+/**
+ * Compressed segments for the next downloader, the least recently used dropped first. Keyed by content, so what is here
+ * is right whatever became of the file on disk.
+ */
 export class CompressedCache {
   readonly #bytesMax: number;
   readonly #entries = new Map<string, Uint8Array>();

@@ -14,7 +14,10 @@ export interface DisputesComponents {
   readonly logger: Logger;
 }
 
-/** Looks into complaints about segments, one after the other: reads and hashes the segment again, and withdraws the file when it is not what it was. */
+/**
+ * Looks into complaints about segments, one after the other: reads and hashes the segment again, and withdraws the file
+ * when it is not what it was.
+ */
 export class Disputes {
   readonly #components: DisputesComponents;
   #waiting = 0;

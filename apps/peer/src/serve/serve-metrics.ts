@@ -1,6 +1,9 @@
 import type { Codec } from '@p2p/protocol';
 
-/** What became of a request for a segment: sent whole; given up because the asker said so; lost with its connection; refused (`NOT_HELD`, `BUSY`, `DRAINING`); failed (the file changed, the disk failed). */
+/**
+ * What became of a request for a segment: sent whole; given up because the asker said so; lost with its connection;
+ * refused (`NOT_HELD`, `BUSY`, `DRAINING`); failed (the file changed, the disk failed).
+ */
 export type ServeOutcome = 'sent' | 'cancelled' | 'lost' | 'refused' | 'failed';
 
 export interface ServedSegment {

@@ -39,7 +39,10 @@ export function touchedAtMs(fingerprint: Fingerprint): number {
   return Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n) + 1;
 }
 
-/** The state of what is at `path`, symbolic links followed, or `undefined` when nothing is there or no regular file. Rejects with what the system says otherwise. */
+/**
+ * The state of what is at `path`, symbolic links followed, or `undefined` when nothing is there or no regular file.
+ * Rejects with what the system says otherwise.
+ */
 export async function fingerprintAt(path: string): Promise<Fingerprint | undefined> {
   try {
     const stats = await fs.promises.stat(path, { bigint: true });

@@ -27,7 +27,10 @@ export interface ShareIndexOptions {
   readonly logger: Logger;
 }
 
-/** What is shared, on disk: the files and folders that were given, not each file in them. Written as a whole, synced and renamed into place. */
+/**
+ * What is shared, on disk: the files and folders that were given, not each file in them. Written as a whole, synced and
+ * renamed into place.
+ */
 export class ShareIndex {
   readonly #options: ShareIndexOptions;
   readonly #roots = new Set<ShareRoot>();

@@ -32,7 +32,10 @@ export interface ShareRunOutcome {
   readonly failed: number;
 }
 
-/** Shares what a root stands for, telling `progress` of it: finds all files first, so that the whole is known, then shares one after the other. */
+/**
+ * Shares what a root stands for, telling `progress` of it: finds all files first, so that the whole is known, then
+ * shares one after the other.
+ */
 export class ShareRun {
   readonly #components: ShareRunComponents;
   readonly #options: ShareRunOptions;
