@@ -180,6 +180,18 @@ describe('a body is given back exactly once', () => {
     expect(all.map(({ done }) => done.count)).toEqual([1, 1, 1]);
   });
 
+  it('when the other side reads nothing and sends its end', async () => {
+    const all = [1, 2, 3, 4].map(() => bodyOf(pattern(4 * MIB)));
+    let at = 0;
+    const server = await bench.serve({ body: () => ({ body: all[at++]?.body }) });
+    const raw = await bench.raw(server.boundPort);
+    for (let id = 0; id < 4; id++) raw.send({ pattern: 'body', data: {}, id });
+    raw.socket.end();
+    const ends = await soon(Promise.all(all.map(({ done }) => done.happened)), 'the end');
+    expect(ends.at(-1)?.outcome).toBe('lost');
+    expect(all.map(({ done }) => done.count)).toEqual([1, 1, 1, 1]);
+  });
+
   it('when the connection closed while the handler was at work', async () => {
     const { body, done } = bodyOf(pattern(10));
     const gone = new Once<void>();
@@ -218,8 +230,8 @@ describe('a body is given back exactly once', () => {
     const { body, done } = bodyOf(pattern(10));
     const server = await bench.serve({
       body: (_: unknown, context: TcpContext) => {
-        // Nest sends an answer in the next tick; this one is before it.
-        process.nextTick(() => connectionOf(context).destroy());
+        // Nest sends an answer in a tick of its own; this one is after the answer was made and before that.
+        queueMicrotask(() => process.nextTick(() => connectionOf(context).destroy()));
         return { body };
       },
     });

@@ -16,7 +16,7 @@ export interface CommandOptions {
   /** Milliseconds until it is killed and counts as failed. */
   readonly deadlineMs?: number;
   /** Is told every whole line of standard output as it comes. */
-  onLine?(line: string): void;
+  readonly onLine?: (line: string) => void;
 }
 
 export interface RunningCommand {

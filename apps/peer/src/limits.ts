@@ -56,6 +56,9 @@ export const WORKER_IDLE_MS = 30_000;
 /** Slice of a compressed segment that is inflated before its output is measured: deflate expands 1032-fold at most, so 4 MiB. */
 export const INFLATE_SLICE_BYTES = 4096;
 
+/** Bytes that the worker decompresses between two collections of its garbage: a few segments' worth stays around. */
+export const DECODE_GARBAGE_BYTES_MAX = 4 * MIB;
+
 /** log2 of the largest zstd window that is accepted: 8 MiB, what RFC 8878 asks every decoder to support. */
 export const ZSTD_WINDOW_LOG_MAX = 23;
 
@@ -151,13 +154,10 @@ export const CLI_STALL_LINE_MS = 10_000;
 // ---- Holdings, sharing, serving (apps/peer/src/{holdings,share,serve}) ----
 
 /**
- * Contents this peer can serve. A shared small file costs 3.6 KiB of memory (measured on 100 000), so this many cost
+ * Contents this peer can serve, and files (path and name) it shares. A shared small file costs 3.6 KiB of memory (measured on 100 000), so this many cost
  * 700 MiB: more is another program's job.
  */
 export const HOLDINGS_MAX = 200_000;
-
-/** Files (path and name) that are shared; two names of one file count twice. */
-export const SHARED_FILES_MAX = HOLDINGS_MAX;
 
 /** Files and folders that were given to `share`, and finished downloads: what index.json remembers. 400 bytes each make a file of 8 MiB. */
 export const SHARE_ROOTS_MAX = 20_000;
@@ -196,7 +196,7 @@ export const HASH_SEGMENTS_PER_TURN = 16;
 export const HASH_WORKER_IDLE_MS = 10_000;
 
 /** Remembered manifests on disk; the oldest go first. The same as the files that can be shared, and a quarter for those that were. */
-export const MANIFESTS_REMEMBERED_MAX = SHARED_FILES_MAX + SHARED_FILES_MAX / 4;
+export const MANIFESTS_REMEMBERED_MAX = HOLDINGS_MAX + HOLDINGS_MAX / 4;
 
 /** Shared files that are open at once; descriptors are a quarter of the usual limit of 1024. */
 export const OPEN_FILES_MAX = 256;

@@ -2,16 +2,30 @@ import { constants, zstdDecompressSync } from 'node:zlib';
 import type { Codec } from '@p2p/protocol';
 import { UndecodableError, type Inflater } from './inflater.js';
 
+export interface SegmentDecoderOptions {
+  readonly inflater: Inflater;
+  readonly zstdWindowLogMax: number;
+  readonly segmentBytesMax: number;
+  /** Called each time that so many bytes were decompressed. */
+  readonly garbageBytesMax: number;
+  readonly collectGarbage: () => void;
+}
+
 /** Turns the body of a segment into the bytes of the file. Runs in the worker thread. */
 export class SegmentDecoder {
   readonly #inflater: Inflater;
   readonly #zstdWindowLogMax: number;
   readonly #scratch: Uint8Array;
+  readonly #collectGarbage: () => void;
+  readonly #garbageBytesMax: number;
+  #garbageBytes = 0;
 
-  constructor(options: { readonly inflater: Inflater; readonly zstdWindowLogMax: number; readonly segmentBytesMax: number }) {
+  constructor(options: SegmentDecoderOptions) {
     this.#inflater = options.inflater;
     this.#zstdWindowLogMax = options.zstdWindowLogMax;
     this.#scratch = new Uint8Array(options.segmentBytesMax);
+    this.#collectGarbage = options.collectGarbage;
+    this.#garbageBytesMax = options.garbageBytesMax;
   }
 
   /**
@@ -22,6 +36,11 @@ export class SegmentDecoder {
     if (codec === 'identity') {
       if (body.length !== rawBytes) throw new UndecodableError(`${body.length} of the declared ${rawBytes} bytes`);
       return body;
+    }
+    this.#garbageBytes += rawBytes;
+    if (this.#garbageBytes >= this.#garbageBytesMax) {
+      this.#garbageBytes = 0;
+      this.#collectGarbage();
     }
     if (codec === 'zstd') return this.#unzstd(body, rawBytes);
     const raw = this.#scratch.subarray(0, rawBytes);

@@ -54,4 +54,5 @@ export interface SegmentWorkerData {
   readonly segmentBytesMax: number;
   readonly inflateSliceBytes: number;
   readonly zstdWindowLogMax: number;
+  readonly garbageBytesMax: number;
 }

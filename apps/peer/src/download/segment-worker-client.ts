@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Failure, SEGMENT_BYTES_MAX, type Codec } from '@p2p/protocol';
 import { toFailure, type Logger } from '@p2p/service';
-import { INFLATE_SLICE_BYTES, WORKER_IDLE_MS, ZSTD_WINDOW_LOG_MAX } from '../limits.js';
+import { DECODE_GARBAGE_BYTES_MAX, INFLATE_SLICE_BYTES, WORKER_IDLE_MS, ZSTD_WINDOW_LOG_MAX } from '../limits.js';
 import { workerUrl } from '../worker-url.js';
 import type { Block, SegmentArena } from './segment-arena.js';
 import type { SegmentTask, SegmentTimes, SegmentVerdict, SegmentWorkerData, WorkerGreeting } from './segment-task.js';
@@ -87,12 +87,12 @@ export class SegmentWorkerClient {
     const worker = this.#worker;
     if (worker === undefined) return;
     await worker.terminate();
-    this.#forget(worker, new Failure('CANCELLED', 'the peer stops'));
+    this.#forget(worker, stopped());
   }
 
   #send(task: SegmentTask, done: (result: SegmentResult) => void): void {
     if (this.#closed) {
-      queueMicrotask(() => done({ kind: 'failed', failure: new Failure('CANCELLED', 'the peer stops') }));
+      queueMicrotask(() => done({ kind: 'failed', failure: stopped() }));
       return;
     }
     clearTimeout(this.#idleTimer);
@@ -107,6 +107,7 @@ export class SegmentWorkerClient {
       segmentBytesMax: SEGMENT_BYTES_MAX,
       inflateSliceBytes: INFLATE_SLICE_BYTES,
       zstdWindowLogMax: ZSTD_WINDOW_LOG_MAX,
+      garbageBytesMax: DECODE_GARBAGE_BYTES_MAX,
     };
     const worker = new Worker(workerUrl('./segment-worker.js', import.meta.url), {
       workerData: data,
@@ -117,7 +118,7 @@ export class SegmentWorkerClient {
     worker.on('message', (message: SegmentVerdict | WorkerGreeting) => this.#onMessage(message));
     worker.on('error', (error) => this.#logger.error('segment_worker.failed', { reason: toFailure(error).message }));
     worker.on('exit', (code) => {
-      if (this.#worker === worker) this.#forget(worker, new Failure('INTERNAL', `the segment worker ended with code ${code}; see the log, and start the download again`));
+      if (this.#worker === worker) this.#forget(worker, this.#closed ? stopped() : new Failure('INTERNAL', `the segment worker ended with code ${code}; see the log, and start the download again`));
     });
     return worker;
   }
@@ -152,6 +153,10 @@ export class SegmentWorkerClient {
     this.#pending.clear();
     for (const { done } of pending) done({ kind: 'failed', failure });
   }
+}
+
+function stopped(): Failure {
+  return new Failure('CANCELLED', 'the peer stops');
 }
 
 function sentenceOf(code: 'DISK_FULL' | 'DISK_FAILED' | 'INTERNAL', message: string): string {

@@ -4,6 +4,7 @@ import { blake3 } from '@napi-rs/blake-hash';
 import { loadInflater, UndecodableError } from './inflater.js';
 import { SegmentDecoder } from './segment-decoder.js';
 import type { SegmentTask, SegmentTimes, SegmentVerdict, SegmentWorkerData, WorkerGreeting } from './segment-task.js';
+import { youngGarbageCollector } from './young-garbage.js';
 
 /**
  * The worker thread: decodes, hashes and writes segments, one after the other. It imports as little as it can, because
@@ -12,7 +13,8 @@ import type { SegmentTask, SegmentTimes, SegmentVerdict, SegmentWorkerData, Work
 const data = workerData as SegmentWorkerData;
 const arena = new Uint8Array(data.arena);
 const inflater = loadInflater(data.inflateSliceBytes);
-const decoder = new SegmentDecoder({ inflater, zstdWindowLogMax: data.zstdWindowLogMax, segmentBytesMax: data.segmentBytesMax });
+const { zstdWindowLogMax, segmentBytesMax, garbageBytesMax } = data;
+const decoder = new SegmentDecoder({ inflater, zstdWindowLogMax, segmentBytesMax, garbageBytesMax, collectGarbage: youngGarbageCollector() });
 const MARK = Uint8Array.of(1);
 let checked: Uint8Array | undefined;
 
@@ -58,7 +60,7 @@ function store(task: Extract<SegmentTask, { kind: 'store' }>): SegmentVerdict {
 }
 
 function check(task: Extract<SegmentTask, { kind: 'check' }>): SegmentVerdict {
-  checked ??= new Uint8Array(data.segmentBytesMax);
+  checked ??= new Uint8Array(segmentBytesMax);
   const beganAt = performance.timeOrigin + performance.now();
   const start = performance.now();
   let filled = 0;

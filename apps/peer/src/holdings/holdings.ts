@@ -23,4 +23,3 @@ export interface Holdings {
   remove(file: FileId, reason: 'withdrawn' | 'changed'): void;
 }
 
-export const HOLDINGS = Symbol('Holdings');

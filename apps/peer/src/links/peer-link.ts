@@ -58,4 +58,3 @@ export interface PeerLinks {
   release(link: PeerLink): void;
 }
 
-export const PEER_LINKS = Symbol('PeerLinks');

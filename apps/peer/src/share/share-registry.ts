@@ -1,6 +1,6 @@
 import { Failure, type FileId, type Manifest } from '@p2p/protocol';
 import type { Holdings } from '../holdings/holdings.js';
-import { SHARED_FILES_MAX } from '../limits.js';
+import { HOLDINGS_MAX } from '../limits.js';
 import { sameFingerprint, type Fingerprint } from './fingerprint.js';
 import type { OpenFiles } from './open-files.js';
 import { SharedFile, type SharedCopy } from './shared-file.js';
@@ -67,8 +67,8 @@ export class ShareRegistry {
       for (const claim of claims) this.claim(present, claim);
       return present;
     }
-    if (this.#claimCount + claims.length > SHARED_FILES_MAX) {
-      throw new Failure('LIMIT_EXCEEDED', `${this.#claimCount} files are shared; at most ${SHARED_FILES_MAX} can be. Unshare some`);
+    if (this.#claimCount + claims.length > HOLDINGS_MAX) {
+      throw new Failure('LIMIT_EXCEEDED', `${this.#claimCount} files are shared; at most ${HOLDINGS_MAX} can be. Unshare some`);
     }
     const known = this.#contents.get(found.file);
     const content = known ?? new SharedFile(found.file, found.manifest, this.#components);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Failure, fileNameProblem } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
-import { SHARED_FILES_MAX } from '../limits.js';
+import { HOLDINGS_MAX } from '../limits.js';
 import type { Admission } from './admission.js';
 import type { ProgressSink } from './progress-queue.js';
 import { sharesOf } from './share-registry.js';
@@ -77,8 +77,8 @@ export class ShareRun {
       const problem = fileNameProblem(name);
       if (root.exceptions.has(name)) continue;
       if (problem !== undefined) await this.#tellFailed(entry.path, new Failure('BAD_NAME', problem));
-      else if (this.#candidates.length >= SHARED_FILES_MAX) {
-        throw new Failure('LIMIT_EXCEEDED', `${basename(root.path)} has more than ${SHARED_FILES_MAX} files; share a part of it`);
+      else if (this.#candidates.length >= HOLDINGS_MAX) {
+        throw new Failure('LIMIT_EXCEEDED', `${basename(root.path)} has more than ${HOLDINGS_MAX} files; share a part of it`);
       } else {
         bytes += entry.bytes;
         this.#candidates.push({ path: entry.path, name, bytes: entry.bytes });
