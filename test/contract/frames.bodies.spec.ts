@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
  * A pace is never beaten, and on a machine that is busy with other things it is missed by what those take. How exact it is
  * when timers are late is measured without a machine in pacer.spec.ts. Where a pace is shared by mistake it is missed by 2.
  */
-const LATE_RATIO_MAX = 1.8;
+const LATE_RATIO_MAX = 1.9;
 
 let bench: FrameBench;
 beforeEach(() => {

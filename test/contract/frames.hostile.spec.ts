@@ -241,7 +241,7 @@ describe('a client that takes its time', () => {
 });
 
 describe('a client that asks and never reads', () => {
-  it('is read from no more while its answers wait, and is cut off when they pass the bound', async () => {
+  it('is cut off when its waiting answers pass the bound', async () => {
     const answer = 'y'.repeat(200 * 1024);
     const server = await bench.serve({ big: () => ({ answer }) }, { sendQueuedBytesMax: 4 * 1024 * 1024 });
     const raw = await bench.raw(server.boundPort);

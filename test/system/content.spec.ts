@@ -22,6 +22,9 @@ const LARGE = [
   { mode: 'auto', kind: 'text' },
 ] as const;
 
+/** A text of one byte is the same for every seed, and one content is one file. */
+const sizesOf = (kind: ContentKind) => SIZES.filter((bytes) => kind !== 'text' || bytes !== 1);
+
 let stage: Stage;
 let downloader: Peer;
 const sources = new Map<string, Peer>();
@@ -40,7 +43,7 @@ beforeAll(async () => {
     const source = await stage.startPeer({ id: mode, compression: mode });
     sources.set(mode, source);
     for (const kind of KINDS) {
-      for (const bytes of SIZES) {
+      for (const bytes of sizesOf(kind)) {
         const { name, seed } = nameOf(mode, kind, bytes);
         const path = await stage.path(`shared-${mode}`, name);
         hashes.set(name, await writeContent(path, { kind, bytes, seed }));
@@ -58,7 +61,7 @@ afterAll(async () => {
 
 describe.each(MODES)('compression %s', (mode) => {
   describe.each(KINDS)('%s content', (kind) => {
-    it.each(SIZES)('of %i bytes arrives as it was', async (bytes) => {
+    it.each(sizesOf(kind))('of %i bytes arrives as it was', async (bytes) => {
       const { name } = nameOf(mode, kind, bytes);
       const { status, sha256 } = await finish(startGet(downloader, { target: name }));
       expect(sha256).toBe(hashes.get(name));

@@ -6,8 +6,8 @@ import { Stage, type Peer } from '../tools/stage.ts';
 import { startGet, type RunningGet, type Status } from '../tools/transfer.ts';
 
 const MIB = 1024 * 1024;
-const FILE_BYTES = 16 * MIB;
-const SEGMENT_BYTES = 128 * 1024;
+const FILE_BYTES = 8 * MIB;
+const SEGMENT_BYTES = 64 * 1024;
 /** What hedging may waste of this file: 3 %, which is more than two segments. */
 const HEDGED_BYTES_MAX = 0.03 * FILE_BYTES;
 /** 5 MB/s a holder: a download takes seconds, in which there is time to strike. */
@@ -81,7 +81,7 @@ describe('of three holders two SIGKILLed at once, each owing segments', () => {
 describe('a holder that is SIGKILLed while it owes segments', () => {
   it('has been given up within a second, by its closed connection alone', async () => {
     await stage.startDiary();
-    const [victim] = await startHolders(stage, path, [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: 4 * DELAY_MS })));
+    const [victim] = await startHolders(stage, path, [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: 2 * DELAY_MS })));
     const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 2 });
     const get = startGet(downloader, { target: name });
     if (victim === undefined) throw new Error('there is no holder');
@@ -99,7 +99,7 @@ describe('a holder that is SIGKILLed while it owes segments', () => {
 describe('a holder that is SIGSTOPped while it owes segments', () => {
   it('is given up within two seconds, others deliver what it owed, and it serves again after SIGCONT', async () => {
     await stage.startDiary();
-    const [victim] = await startHolders(stage, path, [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: 3 * DELAY_MS })));
+    const [victim] = await startHolders(stage, path, [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: 2 * DELAY_MS })));
     const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 2 });
     const get = startGet(downloader, { target: name });
     if (victim === undefined) throw new Error('there is no holder');

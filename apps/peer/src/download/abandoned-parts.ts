@@ -20,7 +20,13 @@ export async function evictAbandoned(options: {
   for (const [rank, part] of parts.entries()) {
     const ageMs = options.nowMs - part.writtenAtMs;
     const reason =
-      ageMs > ABANDONED_AGE_MS_MAX ? 'age' : rank >= ABANDONED_PARTS_MAX ? 'number' : rank > 0 && keptBytes + part.diskBytes > ABANDONED_BYTES_MAX ? 'size' : undefined;
+      ageMs > ABANDONED_AGE_MS_MAX
+        ? 'age'
+        : rank >= ABANDONED_PARTS_MAX
+          ? 'number'
+          : rank > 0 && keptBytes + part.diskBytes > ABANDONED_BYTES_MAX
+            ? 'size'
+            : undefined;
     // Time has passed since the list was made.
     if (reason === undefined || options.isActive(part.id)) {
       keptBytes += part.diskBytes;

@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 const total = SEGMENT_BUFFER_BYTES_MAX / MIB;
 
 describe('the budget of segment buffers', () => {
-  it('is one download\'s alone, then shared, then its own again, and it is told so', () => {
+  it("is one download's alone, then shared, then its own again, and it is told so", () => {
     const shares = new BufferShares({ bytes: 64 * MIB });
     const told: number[] = [];
     const first = shares.join({ segmentBytes: MIB, segmentCount: 1000, onChange: (segmentsMax) => told.push(segmentsMax) });

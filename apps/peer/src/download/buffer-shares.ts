@@ -27,7 +27,11 @@ export class BufferShares {
   }
 
   /** `onChange` is told when other downloads come or go, not of the first value. */
-  join(options: { readonly segmentBytes: number; readonly segmentCount: number; readonly onChange: (segmentsMax: number) => void }): BufferShare {
+  join(options: {
+    readonly segmentBytes: number;
+    readonly segmentCount: number;
+    readonly onChange: (segmentsMax: number) => void;
+  }): BufferShare {
     const { segmentBytes, segmentCount, onChange } = options;
     const member: Member = { segmentBytes, segmentsWanted: segmentCount, onChange, segmentsMax: 0 };
     this.#members.add(member);

@@ -50,18 +50,20 @@ export class DownloadEntry {
   begin(runner: DownloadRunner, running: Promise<void>): void {
     this.#runner = runner;
     this.#running = running;
-    this.#rate = new RateMeter(this.#clock.now(), runner.position);
     this.changed.next();
   }
 
   /** Keeps the last status; the runner, with all it holds, goes. */
   end(state: 'done' | 'failed' | 'cancelled', failure?: Failure): void {
     if (this.#final !== undefined) return;
-    const { remainingMs, sinceProgressMs, ...last } = this.status();
+    // A past moment's time left and time since progress mean nothing any more.
+    const last = this.status();
+    const { transferMs, totalMs, report } = last;
     this.#final = {
-      ...last,
-      state,
-      bytesPerSecond: 0,
+      ...this.#idleStatus(state),
+      transferMs,
+      totalMs,
+      ...(report === undefined ? {} : { report }),
       verifiedBytes: state === 'done' ? this.job.bytes : last.verifiedBytes,
       ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
     };
@@ -76,9 +78,11 @@ export class DownloadEntry {
     if (runner === undefined) return this.#idleStatus('queued');
     const now = this.#clock.now();
     const { position, report, sinceProgressMs } = runner;
+    // What is found on disk or copied from it is no rate of the transfer.
+    if (report === undefined) this.#rate = undefined;
+    else this.#rate ??= new RateMeter(now, report.resumedBytes);
     this.#rate?.note(now, position);
-    const isMoving = runner.state === 'transferring' || runner.state === 'waiting';
-    const bytesPerSecond = isMoving ? Math.round(this.#rate?.bytesPerSecond(now, position) ?? 0) : 0;
+    const bytesPerSecond = Math.round(this.#rate?.bytesPerSecond(now, position) ?? 0);
     const missingBytes = Math.max(0, this.job.bytes - position);
     return {
       ...this.#idleStatus(runner.state),

@@ -12,7 +12,12 @@ export type RejectionReason = 'failed_verification' | 'oversize' | 'malformed';
 
 /** What the downloads count. All durations in seconds. Calls are frequent and must be cheap. */
 export interface DownloadMetrics {
-  segmentTransfer(observed: { readonly direction: 'download'; readonly outcome: SegmentOutcome; readonly codec: Codec; readonly seconds: number }): void;
+  segmentTransfer(observed: {
+    readonly direction: 'download';
+    readonly outcome: SegmentOutcome;
+    readonly codec: Codec;
+    readonly seconds: number;
+  }): void;
   phase(observed: { readonly phase: SegmentPhase; readonly seconds: number }): void;
   /** `wire`: bytes of body received; `file`: bytes of file verified and written. */
   bytes(counted: { readonly form: 'wire' | 'file'; readonly count: number }): void;
@@ -22,7 +27,11 @@ export interface DownloadMetrics {
   /** Bytes received that became no segment. */
   wasted(bytes: number): void;
   rejected(reason: RejectionReason): void;
-  downloadEnded(observed: { readonly outcome: 'done' | 'failed' | 'cancelled'; readonly transferSeconds: number; readonly totalSeconds: number }): void;
+  downloadEnded(observed: {
+    readonly outcome: 'done' | 'failed' | 'cancelled';
+    readonly transferSeconds: number;
+    readonly totalSeconds: number;
+  }): void;
 }
 
 /** For the gauges, taken when somebody scrapes. */

@@ -266,4 +266,3 @@ export class DownloadRunner {
     this.#options.onChange();
   }
 }
-

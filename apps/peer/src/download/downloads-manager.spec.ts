@@ -1,14 +1,16 @@
-import { access, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '@p2p/protocol';
+import { Bitmap, Failure } from '@p2p/protocol';
 import { describe, expect, it } from 'vitest';
 import { MemoryNetwork } from '../../../../test/simulation/network/memory-network.js';
+import { MemoryHoldings } from '../holdings/memory-holdings.js';
 import { systemClock } from './clock.js';
 import type { DownloadsManagerOptions } from './downloads-manager.js';
 import { contentOf, DownloadStage, makeFolder } from './spec-helper.js';
 
 const KIB = 1024;
-const openStage = (options?: Partial<DownloadsManagerOptions>) => DownloadStage.open(new MemoryNetwork(systemClock), options);
+const openStage = (options?: Partial<DownloadsManagerOptions>) =>
+  DownloadStage.open({ network: new MemoryNetwork(systemClock), holdings: new MemoryHoldings() }, options);
 const SLOW = { rateBytesPerSecond: 2_000_000 };
 
 describe('a download', () => {
@@ -93,7 +95,10 @@ describe('a source that is lost', () => {
     const victim = stage.holder('a', content, { knobs: SLOW });
     stage.holder('b', content, { knobs: SLOW });
     await stage.manager.start('file', {});
-    const before = await stage.until(content, ({ report }) => report?.sources.some((source) => source.source === 'a' && source.inFlight > 0 && source.segments > 2) === true);
+    const before = await stage.until(
+      content,
+      ({ report }) => report?.sources.some((source) => source.source === 'a' && source.inFlight > 0 && source.segments > 2) === true,
+    );
     expect(before.state).toBe('transferring');
     victim.kill();
     const { state, report, output } = await stage.ended(content);
@@ -112,7 +117,9 @@ describe('a source that is lost', () => {
     victim.silence();
     const { state, report } = await stage.ended(content);
     expect(state).toBe('done');
-    expect((report?.redistributed.source_silent ?? 0) + (report?.redistributed.source_slow ?? 0) + (report?.hedged ?? 0)).toBeGreaterThan(0);
+    expect((report?.redistributed.source_silent ?? 0) + (report?.redistributed.source_slow ?? 0) + (report?.hedged ?? 0)).toBeGreaterThan(
+      0,
+    );
   });
 
   it('for a lie: it is quarantined, and what it lied about comes from another', async () => {
@@ -161,7 +168,7 @@ describe('without any holder', () => {
     await stage.until(content, (status) => status.verifiedBytes > 500_000);
     first.kill();
     const waiting = await stage.when(content, 'waiting');
-    const second = stage.network.addHolder('a', {}, { ...first.address, incarnation: 2 });
+    const second = stage.network.addHolder('a', undefined, { ...first.address, incarnation: 2 });
     second.share(content, 'complete');
     stage.directory.upsert(content.file, second);
     const { state, output, report } = await stage.ended(content);
@@ -258,7 +265,9 @@ describe('starting a download', () => {
     const [one, two] = await Promise.all([stage.manager.start('file', {}), stage.manager.start(content.file, {})]);
     expect(one.id).toBe(two.id);
     expect(stage.manager.list()).toHaveLength(1);
-    await expect(stage.manager.start('file', { output: join(stage.folder, 'elsewhere') })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(stage.manager.start('file', { output: join(stage.folder, 'elsewhere') })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
     stage.directory.isConnected = false;
     expect((await stage.manager.start('file', {})).id).toBe(content.file);
     await stage.manager.cancel('file', { discard: true });
@@ -334,14 +343,13 @@ describe('starting a download', () => {
       expect((await readFile(join(folder, 'file.bin'))).equals(content.bytes)).toBe(true);
       expect(await readdir(folder)).toEqual(['file.bin']);
     } finally {
-      await import('node:fs/promises').then((fs) => fs.rm(folder, { recursive: true }));
+      await rm(folder, { recursive: true });
     }
   });
 
   it('of what this peer shares from elsewhere copies it, without the network', async () => {
     await using stage = await openStage();
     const content = contentOf(3_000_000);
-    const { Bitmap } = await import('@p2p/protocol');
     stage.holdings.add({
       file: content.file,
       manifest: content.parsed,

@@ -2,8 +2,9 @@ import path from 'node:path';
 import { Failure, fileIdSchema, type FileId } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
 import { throwError, type Observable } from 'rxjs';
-import { DOWNLOADS_ENDED_MAX, DOWNLOADS_QUEUED_MAX, DOWNLOAD_WATCHERS_MAX } from '../limits.js';
+import { DOWNLOADS_QUEUED_MAX, DOWNLOAD_WATCHERS_MAX } from '../limits.js';
 import { evictAbandoned } from './abandoned-parts.js';
+import { DownloadEntries } from './download-entries.js';
 import { DownloadEntry } from './download-entry.js';
 import type { DownloadSnapshot } from './download-metrics.js';
 import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerOptions } from './download-runner.js';
@@ -27,7 +28,7 @@ export class DownloadsManager implements Downloads {
   readonly #components: DownloadsManagerComponents;
   readonly #options: DownloadsManagerOptions;
   readonly #downloadsFolder: string;
-  readonly #entries = new Map<FileId, DownloadEntry>();
+  readonly #entries = new DownloadEntries();
   /** Those that wait for a place, first come first served. */
   readonly #queue: DownloadEntry[] = [];
   readonly #opening = Promise.withResolvers<JobStore>();
@@ -54,7 +55,7 @@ export class DownloadsManager implements Downloads {
       for (const job of await store.load()) {
         const claimedBytes = await store.claimedBytes(job);
         const entry = new DownloadEntry(this.#components.clock, job, { startedAt: job.createdAt, claimedBytes });
-        this.#entries.set(job.id, entry);
+        this.#entries.add(entry);
         if (job.state !== 'active') continue;
         logger.info('download.taken_up', { download: job.id, name: job.name, claimedBytes, bytes: job.bytes });
         this.#queue.push(entry);
@@ -74,8 +75,7 @@ export class DownloadsManager implements Downloads {
   }
 
   list(): readonly DownloadStatus[] {
-    const entries = [...this.#entries.values()];
-    return [...entries.filter((entry) => !entry.isEnded), ...entries.filter((entry) => entry.isEnded)].map((entry) => entry.status());
+    return this.#entries.all().map((entry) => entry.status());
   }
 
   async start(target: string, options: { readonly output?: string; readonly overwrite?: boolean }): Promise<DownloadStatus> {
@@ -87,11 +87,11 @@ export class DownloadsManager implements Downloads {
       name: resolved.name,
       ...(options.output === undefined ? {} : { output: options.output }),
     });
-    const running = this.#active(resolved.id);
+    const running = this.#entries.activeOf(resolved.id);
     if (running !== undefined) return attach(running, options.output === undefined ? undefined : output);
     await assertOutputFree(output, { fileBytes: resolved.bytes, overwrite });
     // Time has passed: somebody else may have started it.
-    const quicker = this.#active(resolved.id);
+    const quicker = this.#entries.activeOf(resolved.id);
     if (quicker !== undefined) return attach(quicker, options.output === undefined ? undefined : output);
     this.#assertAcceptable(output);
     const entry = this.#enter(resolved, { output, overwrite });
@@ -114,14 +114,16 @@ export class DownloadsManager implements Downloads {
     const entry = this.#entries.get(id);
     if (entry === undefined) return throwError(() => new Failure('NOT_FOUND', `this peer has no download of ${id}`));
     if (this.#watchers >= DOWNLOAD_WATCHERS_MAX) {
-      return throwError(() => new Failure('BUSY', `${this.#watchers} watch downloads; at most ${DOWNLOAD_WATCHERS_MAX} can. Ask again later`));
+      return throwError(
+        () => new Failure('BUSY', `${this.#watchers} watch downloads; at most ${DOWNLOAD_WATCHERS_MAX} can. Ask again later`),
+      );
     }
     return statusStream(entry, this.#components.clock, (delta) => (this.#watchers += delta));
   }
 
   async cancel(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus> {
     const store = await this.#opening.promise;
-    const entry = this.#find(target);
+    const entry = this.#entries.find(target);
     if (!entry.isEnded) {
       const failure = new Failure('CANCELLED', 'the download was cancelled; what it has is kept');
       const place = this.#queue.indexOf(entry);
@@ -131,9 +133,9 @@ export class DownloadsManager implements Downloads {
       await entry.running;
     }
     const status = entry.status();
-    if (options.discard && status.state !== 'done' && this.#active(status.id) === undefined) {
+    if (options.discard && status.state !== 'done' && this.#entries.activeOf(status.id) === undefined) {
       await store.discard(status.id);
-      if (this.#entries.get(status.id) === entry) this.#entries.delete(status.id);
+      this.#entries.remove(entry);
     }
     return status;
   }
@@ -144,7 +146,7 @@ export class DownloadsManager implements Downloads {
     let sources = 0;
     let verifiedBytes = 0;
     let wantedBytes = 0;
-    for (const { runner, job } of this.#entries.values()) {
+    for (const { runner, job } of this.#entries.active()) {
       if (runner === undefined) continue;
       active++;
       sources += runner.sourceCount;
@@ -160,7 +162,7 @@ export class DownloadsManager implements Downloads {
     this.#isStopping = true;
     this.#queue.length = 0;
     const failure = new Failure('CANCELLED', 'the peer stops; the download goes on at its next start');
-    const entries = [...this.#entries.values()];
+    const entries = this.#entries.active();
     for (const entry of entries) entry.runner?.stop(failure);
     await Promise.all(entries.map((entry) => entry.running));
     for (const entry of entries) entry.end('cancelled', failure);
@@ -169,43 +171,28 @@ export class DownloadsManager implements Downloads {
   /** A download of this peer needs no diary to be found. */
   async #resolve(target: string): Promise<ResolvedTarget> {
     const id = fileIdSchema.safeParse(target.toLowerCase());
-    const running = id.success ? this.#active(id.data) : undefined;
+    const running = id.success ? this.#entries.activeOf(id.data) : undefined;
     if (running !== undefined) return running.job;
     try {
       return await resolveTarget(this.#components, target);
     } catch (error) {
       const failure = toFailure(error);
-      const [named, ...others] = [...this.#entries.values()].filter((entry) => !entry.isEnded && entry.job.name === target);
+      const [named, ...others] = this.#entries.active().filter((entry) => entry.job.name === target);
       if (failure.code === 'DIARY_UNREACHABLE' && named !== undefined && others.length === 0) return named.job;
       throw failure;
     }
   }
 
-  #active(id: FileId): DownloadEntry | undefined {
-    const entry = this.#entries.get(id);
-    return entry?.isEnded === false ? entry : undefined;
-  }
-
-  /** By id, then by name; those under way first. Throws `NOT_FOUND`, `AMBIGUOUS_NAME`. */
-  #find(target: string): DownloadEntry {
-    const byId = this.#entries.get(target.toLowerCase());
-    if (byId !== undefined) return byId;
-    const named = [...this.#entries.values()].filter((entry) => entry.job.name === target);
-    const active = named.filter((entry) => !entry.isEnded);
-    const [found, ...others] = active.length > 0 ? active : named;
-    if (found === undefined) throw new Failure('NOT_FOUND', `this peer has no download of "${target.slice(0, 200)}"`);
-    if (others.length === 0) return found;
-    const ids = [found, ...others].map((entry) => entry.job.id).join(', ');
-    throw new Failure('AMBIGUOUS_NAME', `${others.length + 1} downloads are named "${target.slice(0, 200)}"; name one by its id: ${ids}`);
-  }
-
   /** Throws `BUSY` when there are too many, `ALREADY_EXISTS` when another one goes to the same place. */
   #assertAcceptable(output: OutputPath): void {
     if (this.#isStopping) throw new Failure('DRAINING', 'the peer is leaving and takes on no download');
-    const active = [...this.#entries.values()].filter((entry) => !entry.isEnded);
+    const active = this.#entries.active();
     const most = this.#options.downloadsMax + DOWNLOADS_QUEUED_MAX;
     if (active.length >= most) {
-      throw new Failure('BUSY', `${active.length} downloads are under way or queued; at most ${most} can be. Start this one when some have ended`);
+      throw new Failure(
+        'BUSY',
+        `${active.length} downloads are under way or queued; at most ${most} can be. Start this one when some have ended`,
+      );
     }
     const rival = active.find((entry) => entry.job.output === output.path);
     if (rival === undefined) return;
@@ -216,17 +203,25 @@ export class DownloadsManager implements Downloads {
     const createdAt = new Date().toISOString();
     const { id, name, bytes } = resolved;
     const { output, overwrite } = options;
-    const job: Job = { version: 1, id, name, bytes, output: output.path, outputChosen: output.chosen, overwrite, createdAt, state: 'active' };
+    const job: Job = {
+      version: 1,
+      id,
+      name,
+      bytes,
+      output: output.path,
+      outputChosen: output.chosen,
+      overwrite,
+      createdAt,
+      state: 'active',
+    };
     const entry = new DownloadEntry(this.#components.clock, job, { startedAt: createdAt });
-    // Last in the order of the list, also when an earlier attempt has ended.
-    this.#entries.delete(id);
-    this.#entries.set(id, entry);
+    this.#entries.add(entry);
     return entry;
   }
 
   /** Runs those whose turn it is. */
   #pump(store: JobStore): void {
-    let places = this.#options.downloadsMax - [...this.#entries.values()].filter((entry) => entry.isRunning).length;
+    let places = this.#options.downloadsMax - this.#entries.active().filter((entry) => entry.isRunning).length;
     for (; places > 0 && !this.#isStopping; places--) {
       const entry = this.#queue.shift();
       if (entry === undefined) return;
@@ -267,27 +262,31 @@ export class DownloadsManager implements Downloads {
     entry.end(state, failure);
     const { id, name, bytes, transferMs, totalMs, report } = entry.status();
     metrics.downloadEnded({ outcome: state, transferSeconds: transferMs / 1000, totalSeconds: totalMs / 1000 });
-    const summary = { download: id, name, bytes, transferMs: Math.round(transferMs), totalMs: Math.round(totalMs), sources: report?.sources.length ?? 0 };
+    const summary = {
+      download: id,
+      name,
+      bytes,
+      transferMs: Math.round(transferMs),
+      totalMs: Math.round(totalMs),
+      sources: report?.sources.length ?? 0,
+    };
     if (failure === undefined) {
       const { redistributed, hedged, wastedBytes, wireBytes, resumedBytes } = report ?? {};
       logger.info('download.done', { ...summary, redistributed, hedged, wastedBytes, wireBytes, resumedBytes });
     } else {
       logger.warn(`download.${state}`, { ...summary, code: failure.code, reason: failure.message });
     }
-    this.#forgetOldest();
     this.#pump(store);
     await this.#evict(store).catch((error: unknown) => logger.warn('download.eviction_failed', { reason: toFailure(error).message }));
   }
 
   async #evict(store: JobStore): Promise<void> {
     const { logger } = this.#components;
-    const evicted = await evictAbandoned({ store, isActive: (id) => this.#active(id) !== undefined, nowMs: Date.now(), logger });
-    for (const id of evicted) if (this.#active(id) === undefined) this.#entries.delete(id);
-  }
-
-  #forgetOldest(): void {
-    const ended = [...this.#entries.values()].filter((entry) => entry.isEnded);
-    for (const entry of ended.slice(0, Math.max(0, ended.length - DOWNLOADS_ENDED_MAX))) this.#entries.delete(entry.job.id);
+    const evicted = await evictAbandoned({ store, isActive: (id) => this.#entries.activeOf(id) !== undefined, nowMs: Date.now(), logger });
+    for (const id of evicted) {
+      const entry = this.#entries.get(id);
+      if (entry?.isEnded === true) this.#entries.remove(entry);
+    }
   }
 }
 

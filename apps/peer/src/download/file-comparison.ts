@@ -11,7 +11,12 @@ import type { SegmentWorkerClient } from './segment-worker-client.js';
  */
 export async function hasContent(
   path: string,
-  options: { readonly manifest: Manifest; readonly worker: SegmentWorkerClient; readonly signal: AbortSignal; readonly onProgress?: (bytes: number) => void },
+  options: {
+    readonly manifest: Manifest;
+    readonly worker: SegmentWorkerClient;
+    readonly signal: AbortSignal;
+    readonly onProgress?: (bytes: number) => void;
+  },
 ): Promise<boolean> {
   const { manifest, worker, signal } = options;
   let checkedBytes = 0;
@@ -26,7 +31,12 @@ export async function hasContent(
         while (isSame && next < manifest.segmentCount && !signal.aborted) {
           const index = next++;
           const rawBytes = segmentLengthOf(manifest.fileBytes, index);
-          const isRight = await checkSegment(worker, { rawBytes, hash: segmentHashOf(manifest, index), fd: handle.fd, offset: index * manifest.segmentBytes });
+          const isRight = await checkSegment(worker, {
+            rawBytes,
+            hash: segmentHashOf(manifest, index),
+            fd: handle.fd,
+            offset: index * manifest.segmentBytes,
+          });
           checkedBytes += rawBytes;
           if (isRight) options.onProgress?.(checkedBytes);
           else isSame = false;
@@ -45,7 +55,10 @@ export async function hasContent(
   }
 }
 
-function checkSegment(worker: SegmentWorkerClient, request: { rawBytes: number; hash: Uint8Array; fd: number; offset: number }): Promise<boolean> {
+function checkSegment(
+  worker: SegmentWorkerClient,
+  request: { rawBytes: number; hash: Uint8Array; fd: number; offset: number },
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     worker.check(request, (result) => {
       if (result.kind === 'failed') reject(result.failure);

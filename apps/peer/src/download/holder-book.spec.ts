@@ -3,8 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { CANDIDATES_MAX, EPOCH_GRACE_MS, RECONNECT_MS_MAX } from '../limits.js';
 import { HolderBook } from './holder-book.js';
 
-const holder = (peer: string, changes: Partial<Holder> = {}): Holder => ({ peer, host: 'h', port: 1, incarnation: 1, state: 'complete', draining: false, ...changes });
-const told = (upserted: Holder[], changes: Partial<WatchEvent> = {}): WatchEvent => ({ epoch: 'one', snapshot: false, upserted, left: [], total: upserted.length, ...changes });
+const holder = (peer: string, changes: Partial<Holder> = {}): Holder => ({
+  peer,
+  host: 'h',
+  port: 1,
+  incarnation: 1,
+  state: 'complete',
+  draining: false,
+  ...changes,
+});
+const told = (upserted: Holder[], changes: Partial<WatchEvent> = {}): WatchEvent => ({
+  epoch: 'one',
+  snapshot: false,
+  upserted,
+  left: [],
+  total: upserted.length,
+  ...changes,
+});
 const left = (peer: string, incarnation = 1): Partial<WatchEvent> => ({ left: [{ peer, incarnation, reason: 'left' }] });
 
 function bookAt(): { book: HolderBook; time: { now: number }; directory: { isConnected: boolean } } {
@@ -67,7 +82,9 @@ describe('who is tried next', () => {
 describe('who is forgotten', () => {
   const failThrice = (book: HolderBook, peer: string): void => {
     const candidate = book.get(peer);
-    for (let round = 0; round < 3 && candidate !== undefined; round++) book.postpone(candidate);
+    expect(candidate).toBeDefined();
+    if (candidate === undefined) return;
+    for (let round = 0; round < 3; round++) book.postpone(candidate);
   };
 
   it('is one that left and is not connected; the late end of an older life changes nothing', () => {

@@ -85,7 +85,9 @@ export class HolderBook {
 
   /** When the next one may be connected, in ms of the clock; `undefined` when there is none. */
   nextRetryAt(): number | undefined {
-    const times = this.all().filter(isConnectable).map((candidate) => candidate.retryAt);
+    const times = this.all()
+      .filter(isConnectable)
+      .map((candidate) => candidate.retryAt);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 

@@ -7,7 +7,8 @@ import { loadInflater, loadZlibSync, nodeInflater, UndecodableError, zlibSyncInf
 
 const zlibSync = loadZlibSync();
 const inflaters: Inflater[] = [nodeInflater];
-if (zlibSync !== undefined) inflaters.push(zlibSyncInflater(zlibSync, INFLATE_SLICE_BYTES), { ...zlibSyncInflater(zlibSync, 1), name: 'zlib-sync' });
+if (zlibSync !== undefined)
+  inflaters.push(zlibSyncInflater(zlibSync, INFLATE_SLICE_BYTES), { ...zlibSyncInflater(zlibSync, 1), name: 'zlib-sync' });
 
 describe('the inflater in use', () => {
   it('is zlib-sync where that loads, else the one of Node', () => {
@@ -24,7 +25,10 @@ for (const [index, inflater] of inflaters.entries()) {
     };
 
     it('gives back what was deflated, whatever it was', () => {
-      const anything = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 5000 }), fc.nat(200_000).map((length) => new Uint8Array(length + 1).fill(65)));
+      const anything = fc.oneof(
+        fc.uint8Array({ minLength: 1, maxLength: 5000 }),
+        fc.nat(200_000).map((length) => new Uint8Array(length + 1).fill(65)),
+      );
       fc.assert(
         fc.property(anything, fc.constantFrom(0, 1, 9), (raw, level) => {
           expect(inflate(deflateSync(raw, { level }), raw.length).equals(raw)).toBe(true);
@@ -46,7 +50,8 @@ for (const [index, inflater] of inflaters.entries()) {
     it('refuses what is shorter than declared, cut short anywhere, or no deflate stream', () => {
       const body = deflateSync(randomBytes(3000));
       expect(() => inflate(body, 3001)).toThrow(UndecodableError);
-      for (let length = 0; length < body.length; length += 97) expect(() => inflate(body.subarray(0, length), 3000)).toThrow(UndecodableError);
+      for (let length = 0; length < body.length; length += 97)
+        expect(() => inflate(body.subarray(0, length), 3000)).toThrow(UndecodableError);
       expect(() => inflate(randomBytes(3000), 3000)).toThrow(UndecodableError);
     });
   });

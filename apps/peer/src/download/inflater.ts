@@ -47,7 +47,10 @@ export function zlibSyncInflater(zlibSync: ZlibSync, sliceBytes: number): Inflat
       let filled = 0;
       // An empty slice at the end fetches what the stream still held back when its output buffer was full.
       for (let at = 0; filled < target.length || at < body.length; at += sliceBytes) {
-        stream.push(Buffer.from(body.buffer, body.byteOffset + Math.min(at, body.length), sliceLength(body, at, sliceBytes)), zlibSync.Z_SYNC_FLUSH);
+        stream.push(
+          Buffer.from(body.buffer, body.byteOffset + Math.min(at, body.length), sliceLength(body, at, sliceBytes)),
+          zlibSync.Z_SYNC_FLUSH,
+        );
         const output = stream.result;
         if (stream.err < 0 || typeof output === 'string' || output === null) throw new UndecodableError(`the inflater says ${stream.err}`);
         if (filled + output.length > target.length) throw new UndecodableError(`more than the declared ${target.length} bytes`);

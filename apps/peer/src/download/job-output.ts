@@ -73,6 +73,9 @@ export class JobOutput {
 
   #alreadyExists(): Failure {
     const { bytes, output } = this.#job;
-    return new Failure('ALREADY_EXISTS', `another file of ${bytes} bytes is at "${output}"; choose another output, or overwrite it. What was downloaded is kept`);
+    return new Failure(
+      'ALREADY_EXISTS',
+      `another file of ${bytes} bytes is at "${output}"; choose another output, or overwrite it. What was downloaded is kept`,
+    );
   }
 }

@@ -102,11 +102,16 @@ export class JobStore {
   async #read(file: string): Promise<Job | undefined> {
     try {
       const { size } = await stat(file);
-      if (size > JOB_FILE_BYTES_MAX) throw new Failure('LIMIT_EXCEEDED', `a job file of ${size} bytes; at most ${JOB_FILE_BYTES_MAX} are read`);
+      if (size > JOB_FILE_BYTES_MAX)
+        throw new Failure('LIMIT_EXCEEDED', `a job file of ${size} bytes; at most ${JOB_FILE_BYTES_MAX} are read`);
       return jobSchema.parse(JSON.parse(await readFile(file, 'utf8')));
     } catch (error) {
       const aside = `${file}.corrupt`;
-      this.#logger.warn('download.job_unreadable', { file, setAside: aside, reason: error instanceof Error ? error.message : String(error) });
+      this.#logger.warn('download.job_unreadable', {
+        file,
+        setAside: aside,
+        reason: error instanceof Error ? error.message : String(error),
+      });
       await rename(file, aside).catch(() => undefined);
       return undefined;
     }

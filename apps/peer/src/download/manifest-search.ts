@@ -79,7 +79,10 @@ export class ManifestSearch {
     this.#options.onWaiting(!isAsking && connected === 0);
     if (!isAsking && clock.now() >= this.#giveUpAt) {
       const waitedSeconds = Math.round(this.#options.holderWaitMs / 1000);
-      const what = connected === 0 ? 'no holder of this file could be reached' : `none of the ${connected} connected holders has the manifest of this file`;
+      const what =
+        connected === 0
+          ? 'no holder of this file could be reached'
+          : `none of the ${connected} connected holders has the manifest of this file`;
       this.#found.reject(new Failure('NO_HOLDERS', `${what} within ${waitedSeconds} s; start it again when a holder is back`));
       return;
     }

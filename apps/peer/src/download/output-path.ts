@@ -16,7 +16,11 @@ export interface OutputPath {
  * `downloadsFolder`. Writes nothing. Throws `BAD_NAME`, `BAD_REQUEST` for a relative output, `ACCESS_DENIED`,
  * `ALREADY_EXISTS` when something that is no folder is in the way.
  */
-export async function resolveOutput(options: { readonly downloadsFolder: string; readonly name: string; readonly output?: string }): Promise<OutputPath> {
+export async function resolveOutput(options: {
+  readonly downloadsFolder: string;
+  readonly name: string;
+  readonly output?: string;
+}): Promise<OutputPath> {
   assertFileName(options.name);
   if (options.output === undefined) return { path: downloadPath(options.downloadsFolder, options.name), chosen: false };
   if (!path.isAbsolute(options.output) || options.output.includes('\0')) {
@@ -53,11 +57,15 @@ export async function lstatIfThere(file: string) {
  * Says early what would fail in the end. A file of the right size may be the very file, which only its hash can tell.
  * Throws `ALREADY_EXISTS`.
  */
-export async function assertOutputFree(output: OutputPath, wanted: { readonly fileBytes: number; readonly overwrite: boolean }): Promise<void> {
+export async function assertOutputFree(
+  output: OutputPath,
+  wanted: { readonly fileBytes: number; readonly overwrite: boolean },
+): Promise<void> {
   const there = await lstatIfThere(output.path);
   if (there === undefined) return;
   if (there.isDirectory()) throw new Failure('ALREADY_EXISTS', `a folder is at "${output.path}"; choose another output`);
-  if (!there.isFile() && !there.isSymbolicLink()) throw new Failure('ALREADY_EXISTS', `what is at "${output.path}" is no file; choose another output`);
+  if (!there.isFile() && !there.isSymbolicLink())
+    throw new Failure('ALREADY_EXISTS', `what is at "${output.path}" is no file; choose another output`);
   if (wanted.overwrite || (there.isFile() && there.size === wanted.fileBytes)) return;
   throw new Failure('ALREADY_EXISTS', `another file of ${there.size} bytes is at "${output.path}"; choose another output, or overwrite it`);
 }

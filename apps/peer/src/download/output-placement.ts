@@ -99,7 +99,10 @@ async function makeFoldersWithoutLinks(root: string, file: string): Promise<void
     }
     const there = await lstat(at).catch(() => undefined);
     if (there?.isSymbolicLink() === true) {
-      throw new Failure('ACCESS_DENIED', `"${at}" is a symbolic link, which a name from the network is not followed through; choose an output`);
+      throw new Failure(
+        'ACCESS_DENIED',
+        `"${at}" is a symbolic link, which a name from the network is not followed through; choose an output`,
+      );
     }
     if (!isLast && there?.isDirectory() !== true) throw new Failure('ALREADY_EXISTS', `"${at}" is no folder; choose an output`);
   }

@@ -27,7 +27,8 @@ afterEach(async () => {
 });
 
 const paths = () => partPathsOf(folder.path, content.file);
-const openPart = (of: SpecContent = content): Promise<PartFile> => PartFile.open(partPathsOf(folder.path, of.file), { manifest: of.parsed, worker });
+const openPart = (of: SpecContent = content): Promise<PartFile> =>
+  PartFile.open(partPathsOf(folder.path, of.file), { manifest: of.parsed, worker });
 
 async function store(part: PartFile, segment: number): Promise<SegmentResult> {
   const block = arena.allocate(SEGMENT_BYTES) ?? { at: 0, bytes: 0 };

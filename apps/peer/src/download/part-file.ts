@@ -78,7 +78,13 @@ export class PartFile {
 
   /** Decodes, verifies and writes a received segment; `verified` has it when `done` is told `ok`. */
   store(
-    received: { readonly segment: number; readonly block: Block; readonly bodyBytes: number; readonly rawBytes: number; readonly codec: Codec },
+    received: {
+      readonly segment: number;
+      readonly block: Block;
+      readonly bodyBytes: number;
+      readonly rawBytes: number;
+      readonly codec: Codec;
+    },
     done: (result: SegmentResult) => void,
   ): void {
     this.#withWorker++;
@@ -106,9 +112,10 @@ export class PartFile {
     const length = segmentLengthOf(this.manifest.fileBytes, segment);
     const offset = segment * this.manifest.segmentBytes;
     try {
-      for (let filled = 0; filled < length; ) {
+      for (let filled = 0; filled < length;) {
         const { bytesRead } = await this.#part.read(target, filled, length - filled, offset + filled);
-        if (bytesRead === 0) throw new Failure('DISK_FAILED', `the part file ends at byte ${offset + filled} of ${this.manifest.fileBytes}`);
+        if (bytesRead === 0)
+          throw new Failure('DISK_FAILED', `the part file ends at byte ${offset + filled} of ${this.manifest.fileBytes}`);
         filled += bytesRead;
       }
     } catch (error) {
@@ -173,6 +180,9 @@ async function assertRoom(paths: PartPaths, fileBytes: number): Promise<void> {
   const missingBytes = Math.max(0, fileBytes - part.blocks * 512);
   const freeBytes = disk.bavail * disk.bsize;
   if (missingBytes > freeBytes) {
-    throw new Failure('DISK_FULL', `the file needs ${missingBytes} more bytes and the disk of ${paths.folder} has ${freeBytes} free; make room and start it again`);
+    throw new Failure(
+      'DISK_FULL',
+      `the file needs ${missingBytes} more bytes and the disk of ${paths.folder} has ${freeBytes} free; make room and start it again`,
+    );
   }
 }

@@ -26,7 +26,9 @@ describe('a segment arena', () => {
           expect(arena.freeBytes).toBe(arena.bytes - held.reduce((sum, other) => sum + other.bytes, 0));
         }
         for (const block of held) arena.release(block);
-        expect(Array.from({ length: 4 }, () => arena.allocate(SEGMENT_BYTES_MAX)?.at)).toEqual([0, 1, 2, 3].map((at) => at * SEGMENT_BYTES_MAX));
+        expect(Array.from({ length: 4 }, () => arena.allocate(SEGMENT_BYTES_MAX)?.at)).toEqual(
+          [0, 1, 2, 3].map((at) => at * SEGMENT_BYTES_MAX),
+        );
       }),
     );
   });

@@ -56,7 +56,12 @@ export class SegmentRequest implements SegmentFetchSink {
     this.startedAt = owner.clock.now();
   }
 
-  send(options: { readonly file: string; readonly codecs: readonly Codec[]; readonly receiverBound: boolean; readonly target: Uint8Array }): void {
+  send(options: {
+    readonly file: string;
+    readonly codecs: readonly Codec[];
+    readonly receiverBound: boolean;
+    readonly target: Uint8Array;
+  }): void {
     this.#link.fetchSegment({ request: this.#linkRequest, segment: this.segment, ...options }, this);
   }
 

@@ -31,7 +31,11 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function store(codec: Codec, body: Uint8Array, options: { raw: Uint8Array; rawBytes?: number; fd?: number; offset?: number }): Promise<SegmentResult> {
+async function store(
+  codec: Codec,
+  body: Uint8Array,
+  options: { raw: Uint8Array; rawBytes?: number; fd?: number; offset?: number },
+): Promise<SegmentResult> {
   const block = arena.allocate(SEGMENT_BYTES) ?? { at: 0, bytes: 0 };
   arena.view(block).set(body);
   const { raw } = options;
@@ -45,7 +49,11 @@ async function store(codec: Codec, body: Uint8Array, options: { raw: Uint8Array;
 }
 
 const text = Buffer.from('to be or not to be, '.repeat(3000));
-const encoders: Record<Codec, (raw: Uint8Array) => Uint8Array> = { identity: (raw) => raw, deflate: (raw) => deflateSync(raw), zstd: (raw) => zstdCompressSync(raw) };
+const encoders: Record<Codec, (raw: Uint8Array) => Uint8Array> = {
+  identity: (raw) => raw,
+  deflate: (raw) => deflateSync(raw),
+  zstd: (raw) => zstdCompressSync(raw),
+};
 
 describe('a received segment', () => {
   for (const codec of ['identity', 'deflate', 'zstd'] as const) {
@@ -123,7 +131,10 @@ describe('bytes of a file', () => {
 
 describe('the worker thread', () => {
   it('is started by the first task, ends when it is idle, and is started again', async () => {
-    await using idle = { worker: new SegmentWorkerClient({ arena, logger: silentLogger }, { idleMs: 0 }), [Symbol.asyncDispose]: () => idle.worker.close() };
+    await using idle = {
+      worker: new SegmentWorkerClient({ arena, logger: silentLogger }, { idleMs: 0 }),
+      [Symbol.asyncDispose]: () => idle.worker.close(),
+    };
     expect(idle.worker.isRunning).toBe(false);
     for (let round = 0; round < 2; round++) {
       const request = { rawBytes: 0, hash: blake3(''), fd, offset: 0 };
@@ -139,6 +150,9 @@ describe('the worker thread', () => {
     expect(worker.depth).toBe(3);
     await worker.close();
     for (const result of await Promise.all(results)) expect(result).toMatchObject({ kind: 'failed', failure: { code: 'CANCELLED' } });
-    expect(await new Promise<SegmentResult>((resolve) => worker.check(request, resolve))).toMatchObject({ kind: 'failed', failure: { code: 'CANCELLED' } });
+    expect(await new Promise<SegmentResult>((resolve) => worker.check(request, resolve))).toMatchObject({
+      kind: 'failed',
+      failure: { code: 'CANCELLED' },
+    });
   });
 });

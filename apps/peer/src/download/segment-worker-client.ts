@@ -118,7 +118,13 @@ export class SegmentWorkerClient {
     worker.on('message', (message: SegmentVerdict | WorkerGreeting) => this.#onMessage(message));
     worker.on('error', (error) => this.#logger.error('segment_worker.failed', { reason: toFailure(error).message }));
     worker.on('exit', (code) => {
-      if (this.#worker === worker) this.#forget(worker, this.#closed ? stopped() : new Failure('INTERNAL', `the segment worker ended with code ${code}; see the log, and start the download again`));
+      if (this.#worker === worker)
+        this.#forget(
+          worker,
+          this.#closed
+            ? stopped()
+            : new Failure('INTERNAL', `the segment worker ended with code ${code}; see the log, and start the download again`),
+        );
     });
     return worker;
   }

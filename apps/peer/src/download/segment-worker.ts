@@ -14,7 +14,13 @@ const data = workerData as SegmentWorkerData;
 const arena = new Uint8Array(data.arena);
 const inflater = loadInflater(data.inflateSliceBytes);
 const { zstdWindowLogMax, segmentBytesMax, garbageBytesMax } = data;
-const decoder = new SegmentDecoder({ inflater, zstdWindowLogMax, segmentBytesMax, garbageBytesMax, collectGarbage: youngGarbageCollector() });
+const decoder = new SegmentDecoder({
+  inflater,
+  zstdWindowLogMax,
+  segmentBytesMax,
+  garbageBytesMax,
+  collectGarbage: youngGarbageCollector(),
+});
 const MARK = Uint8Array.of(1);
 let checked: Uint8Array | undefined;
 
@@ -76,7 +82,7 @@ function check(task: Extract<SegmentTask, { kind: 'check' }>): SegmentVerdict {
 
 /** A write may take less than it was given, for instance just before the disk is full. */
 function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
 }
 
 function codeOf(error: unknown): 'DISK_FULL' | 'DISK_FAILED' | 'INTERNAL' {

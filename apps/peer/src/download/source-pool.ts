@@ -175,7 +175,8 @@ export class SourcePool {
     try {
       const link = await this.#components.links.open(address);
       candidate.connecting = false;
-      const isWanted = !this.#isClosed && this.#book.get(address.peer) === candidate && candidate.address.incarnation === address.incarnation;
+      const isWanted =
+        !this.#isClosed && this.#book.get(address.peer) === candidate && candidate.address.incarnation === address.incarnation;
       if (isWanted && !candidate.quarantined) this.#attach(candidate, link);
       else this.#components.links.release(link);
     } catch (error) {

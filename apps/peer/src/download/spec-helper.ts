@@ -15,9 +15,9 @@ import {
   type WatchEvent,
 } from '@p2p/protocol';
 import { createLogger, type Logger } from '@p2p/service';
-import { filter, firstValueFrom, lastValueFrom, ReplaySubject, type Observable } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
 import type { Directory, HolderAddress, HolderWatch } from '../directory/directory.js';
-import { MemoryHoldings } from '../holdings/memory-holdings.js';
+import type { Holdings } from '../holdings/holdings.js';
 import type { PeerLinks } from '../links/peer-link.js';
 import { ARENA_BYTES } from '../limits.js';
 import type { Share, Shares } from '../share/shares.js';
@@ -63,8 +63,13 @@ export interface SpecHolder {
 
 /** Where holders are and links lead: the one in memory that the simulation uses. */
 export interface SpecNetwork<Holder extends SpecHolder, Knobs> {
-  addHolder(peer: string, knobs?: Knobs): Holder;
+  addHolder(peer: string, knobs?: Knobs, life?: HolderAddress): Holder;
   links(): PeerLinks;
+}
+
+export interface SpecWorld<Holder extends SpecHolder, Knobs> {
+  readonly network: SpecNetwork<Holder, Knobs>;
+  readonly holdings: Holdings;
 }
 
 /** A folder that is gone when the test is. */
@@ -92,7 +97,13 @@ export class MemoryDirectory implements Directory {
 
   depart(file: FileId, holder: SpecHolder): void {
     const { peer, incarnation } = holder.address;
-    this.#watchOf(file).next({ epoch: 'one', snapshot: false, upserted: [], left: [{ peer, incarnation, reason: 'connection_closed' }], total: 0 });
+    this.#watchOf(file).next({
+      epoch: 'one',
+      snapshot: false,
+      upserted: [],
+      left: [{ peer, incarnation, reason: 'connection_closed' }],
+      total: 0,
+    });
   }
 
   list(): Promise<{ entries: CatalogueEntry[]; more: boolean }> {
@@ -153,7 +164,7 @@ export class MemoryShares implements Shares {
 export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDisposable {
   readonly network: SpecNetwork<Holder, Knobs>;
   readonly directory = new MemoryDirectory();
-  readonly holdings = new MemoryHoldings();
+  readonly holdings: Holdings;
   readonly shares = new MemoryShares();
   readonly links: PeerLinks;
   readonly folder: string;
@@ -163,8 +174,14 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
   #worker: SegmentWorkerClient | undefined;
   #manager: DownloadsManager | undefined;
 
-  private constructor(network: SpecNetwork<Holder, Knobs>, folder: string, options: Partial<DownloadsManagerOptions>, remove: () => Promise<void>) {
+  private constructor(
+    { network, holdings }: SpecWorld<Holder, Knobs>,
+    folder: string,
+    options: Partial<DownloadsManagerOptions>,
+    remove: () => Promise<void>,
+  ) {
     this.network = network;
+    this.holdings = holdings;
     this.links = network.links();
     this.folder = folder;
     this.#options = options;
@@ -172,11 +189,11 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
   }
 
   static async open<Holder extends SpecHolder, Knobs>(
-    network: SpecNetwork<Holder, Knobs>,
+    world: SpecWorld<Holder, Knobs>,
     options: Partial<DownloadsManagerOptions> = {},
   ): Promise<DownloadStage<Holder, Knobs>> {
     const folder = await makeFolder();
-    const stage = new DownloadStage(network, folder.path, options, async () => folder[Symbol.asyncDispose]());
+    const stage = new DownloadStage(world, folder.path, options, async () => folder[Symbol.asyncDispose]());
     await stage.start();
     return stage;
   }
@@ -198,7 +215,17 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
     this.#arena = arena;
     this.#worker = worker;
     const { directory, links, holdings, shares } = this;
-    const components = { directory, links, holdings, shares, arena, worker, metrics: noDownloadMetrics, clock: systemClock, logger: silentLogger };
+    const components = {
+      directory,
+      links,
+      holdings,
+      shares,
+      arena,
+      worker,
+      metrics: noDownloadMetrics,
+      clock: systemClock,
+      logger: silentLogger,
+    };
     const load = new ReceiverLoad({ worker, clock: systemClock });
     this.#manager = new DownloadsManager(
       { ...components, load, bufferShares: new BufferShares(arena), random: Math.random },
@@ -226,7 +253,11 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
   }
 
   /** A holder of the whole content that the diary knows of. */
-  holder(peer: string, content: SpecContent, options: { readonly name?: string; readonly knobs?: Knobs; readonly have?: readonly number[] } = {}): Holder {
+  holder(
+    peer: string,
+    content: SpecContent,
+    options: { readonly name?: string; readonly knobs?: Knobs; readonly have?: readonly number[] } = {},
+  ): Holder {
     const holder = this.network.addHolder(peer, options.knobs);
     holder.share(content, options.have ?? 'complete');
     if (!this.directory.catalogue.some((entry) => entry.id === content.file)) this.directory.offer(options.name ?? 'file', content);
@@ -254,6 +285,6 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
   }
 
   ended(content: SpecContent): Promise<DownloadStatus> {
-    return lastValueFrom(this.manager.watch(content.file) as Observable<DownloadStatus>);
+    return lastValueFrom(this.manager.watch(content.file));
   }
 }

@@ -22,7 +22,11 @@ export function statusStream(entry: DownloadEntry, clock: Clock, onWatchers: (de
     const look = (): void => {
       cancelNext = undefined;
       const status = entry.status();
-      const isNews = told === undefined || status.state !== told.state || status.verifiedBytes !== told.verifiedBytes || status.bytesPerSecond !== told.bytesPerSecond;
+      const isNews =
+        told === undefined ||
+        status.state !== told.state ||
+        status.verifiedBytes !== told.verifiedBytes ||
+        status.bytesPerSecond !== told.bytesPerSecond;
       if (entry.isEnded || isNews || clock.now() - toldAt >= STATUS_IDLE_INTERVAL_MS) tell(status);
       if (entry.isEnded) subscriber.complete();
       else cancelNext = clock.wait(STATUS_INTERVAL_MS, look);

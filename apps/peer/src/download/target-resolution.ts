@@ -13,7 +13,10 @@ export interface ResolvedTarget {
  * Finds the content that `target` means: 64 hexadecimal digits are an id first, and a name when there is no such id.
  * Throws `NOT_FOUND`, `BAD_NAME`, `DIARY_UNREACHABLE`, and `AMBIGUOUS_NAME` with the ids where a name has several contents.
  */
-export async function resolveTarget(components: { readonly directory: Directory; readonly holdings: Holdings }, target: string): Promise<ResolvedTarget> {
+export async function resolveTarget(
+  components: { readonly directory: Directory; readonly holdings: Holdings },
+  target: string,
+): Promise<ResolvedTarget> {
   const { directory, holdings } = components;
   const id = fileIdSchema.safeParse(target.toLowerCase());
   if (id.success) {

@@ -40,7 +40,8 @@ export class BodySender {
   readonly #unfinished = new Set<Sending>();
   #current: Sending | undefined;
   #takeBackTimer: (() => void) | undefined;
-  #wasBlocked = false;
+  /** Since when the socket has had no room for more. */
+  #blockedSinceMs: number | undefined;
   #isPumping = false;
   #isClosed = false;
 
@@ -131,7 +132,6 @@ export class BodySender {
     const nowMs = this.#options.clock.nowMs();
     this.#rate.busy(nowMs);
     if (sending.body.paced) this.#pacer?.start(nowMs);
-    else this.#pacer?.stop();
     this.#current = sending;
     const isEmpty = sending.body.bytes.length === 0;
     this.#options.socket.write(sending.announcement, (error) => this.#flushed(sending, 0, error, isEmpty ? 'sent' : undefined));
@@ -146,13 +146,12 @@ export class BodySender {
     const roomBytes = BODY_QUEUED_BYTES_MAX - this.#options.socket.writableLength;
     const pacer = body.paced ? this.#pacer : undefined;
     if (roomBytes < (pacer === undefined ? Math.min(leftBytes, CHUNK_BYTES) : 1)) {
-      this.#wasBlocked = true;
+      this.#blockedSinceMs ??= this.#options.clock.nowMs();
       return 0;
     }
+    this.#unblock();
     if (pacer === undefined) return Math.min(leftBytes, CHUNK_BYTES);
     const nowMs = this.#options.clock.nowMs();
-    if (this.#wasBlocked) pacer.restart(nowMs);
-    this.#wasBlocked = false;
     const dueBytes = pacer.dueBytes(nowMs, leftBytes);
     if (dueBytes > 0) return Math.min(dueBytes, CHUNK_BYTES);
     this.#takeBackTimer ??= this.#options.clock.after(Math.ceil(pacer.waitMs(nowMs, leftBytes)), () => {
@@ -185,9 +184,18 @@ export class BodySender {
     this.#rest();
   }
 
+  /** Time in which the link itself was slower than the pace does not count for it. */
+  #unblock(): void {
+    if (this.#blockedSinceMs === undefined) return;
+    this.#pacer?.skip(this.#options.clock.nowMs() - this.#blockedSinceMs);
+    this.#blockedSinceMs = undefined;
+  }
+
   /** The pace's time stands still while nothing is to be sent. */
   #rest(): void {
-    if (this.#waiting.length === 0) this.#pacer?.stop();
+    if (this.#waiting.length > 0) return;
+    this.#pacer?.stop();
+    this.#blockedSinceMs = undefined;
   }
 
   #flushed(sending: Sending, bytes: number, error: Error | null | undefined, outcome: 'sent' | 'aborted' | undefined): void {

@@ -87,7 +87,7 @@ describe('a pace', () => {
   it('does not make up for a link that was slower than itself', () => {
     const pacer = new Pacer({ packetDelayMs: 1, packetBytes: 1024 });
     pacer.start(0);
-    pacer.restart(100);
+    pacer.skip(100);
     expect(pacer.dueBytes(102, 1e9)).toBe(2 * 1024);
   });
 

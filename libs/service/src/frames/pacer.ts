@@ -36,17 +36,17 @@ export class Pacer {
   start(nowMs: number): void {
     if (this.#running) return;
     this.#running = true;
-    this.restart(nowMs);
+    this.#sinceMs = nowMs;
+    this.#sentPackets = 0;
   }
 
   stop(): void {
     this.#running = false;
   }
 
-  /** Forgets the time that has passed: the link itself was slower than the pace, which is not to be made up for. */
-  restart(nowMs: number): void {
-    this.#sinceMs = nowMs;
-    this.#sentPackets = 0;
+  /** Time that does not count: the link itself was slower than the pace, which is not to be made up for. */
+  skip(ms: number): void {
+    this.#sinceMs += ms;
   }
 
   /** Bytes that are due of a body of which `leftBytes` are left: whole packets, or its rest. */
