@@ -1,17 +1,25 @@
-// The borders between the parts. test/tools/lint-canary.spec.ts proves of every rule that it can fail.
+// The borders between the parts. test/tools/import-rules.spec.ts proves of every rule that it can fail.
 
 /** Anything of a library or app, as another one imports it: by its path, or by its package. */
 const app = (name) => [`^apps/${name}/`, `^@p2p/${name}$`];
 const lib = (name) => [`^libs/${name}/`, `^@p2p/${name}$`];
 /** What stands behind a port: the file's name says so. */
-const ADAPTERS = ['/tcp-[^/]+[.]ts$', '/memory-[^/]+[.]ts$', '/valkey-[^/]+[.]ts$', '/local-shares[.]ts$', '/diary-client[.]ts$', '/downloads-manager[.]ts$'];
-const SPECS = ['[.]spec[.]ts$', '[.]suite[.]ts$'];
+const ADAPTERS = [
+  '/tcp-[^/]+[.]ts$',
+  '/memory-[^/]+[.]ts$',
+  '/valkey-[^/]+[.]ts$',
+  '/local-shares[.]ts$',
+  '/diary-client[.]ts$',
+  '/downloads-manager[.]ts$',
+];
+const SPECS = ['[.]spec[.]ts$', '[.]suite[.]ts$', '/spec-helper[.]ts$', '/testing/'];
 
 export default {
   forbidden: [
     {
       name: 'protocol-is-pure',
-      comment: 'libs/protocol says what crosses the wire and imports nothing but itself and zod, so that it runs anywhere and can be tested as it is.',
+      comment:
+        'libs/protocol says what crosses the wire and imports nothing but itself and zod, so that it runs anywhere and can be tested as it is.',
       severity: 'error',
       from: { path: '^libs/protocol/src/', pathNot: SPECS },
       to: { pathNot: ['^libs/protocol/src/', '^node_modules/zod/'] },

@@ -19,17 +19,31 @@ function settingRows(settings) {
 }
 
 function settingsTable(title, settings) {
-  return [`${title}`, '', '| variable | default | unit | accepts | what it is |', '| --- | --- | --- | --- | --- |', ...settingRows(settings)];
+  return [
+    `${title}`,
+    '',
+    '| variable | default | unit | accepts | what it is |',
+    '| --- | --- | --- | --- | --- |',
+    ...settingRows(settings),
+  ];
 }
 
-const settings = [...settingsTable('A peer:', peerSettings), '', ...settingsTable('A diary:', diarySettings), '', ...settingsTable('The command `p2p`:', cliSettings)].join('\n');
+const settings = [
+  ...settingsTable('A peer:', peerSettings),
+  '',
+  ...settingsTable('A diary:', diarySettings),
+  '',
+  ...settingsTable('The command `p2p`:', cliSettings),
+].join('\n');
 
 const exitCodes = [
   '| exit code | failure |',
   '| --- | --- |',
   '| 0 | none |',
   '| 1 | the program could not start, for instance under too old a Node |',
-  ...Object.entries(EXIT_CODES).toSorted((left, right) => left[1] - right[1]).map(([code, exitCode]) => `| ${exitCode} | \`${code}\` |`),
+  ...Object.entries(EXIT_CODES)
+    .toSorted((left, right) => left[1] - right[1])
+    .map(([code, exitCode]) => `| ${exitCode} | \`${code}\` |`),
   `| ${EXIT_INTERRUPTED} | interrupted with Ctrl-C |`,
   `| ${EXIT_OUTPUT_CLOSED} | whoever read the output went away |`,
 ].join('\n');

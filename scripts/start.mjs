@@ -13,7 +13,9 @@ await using stage = await Stage.open({ folder, isDetached: true });
 try {
   const diary = await stage.startDiary();
   const peers = await Promise.all(PEERS.map((id) => stage.startPeer({ id })));
-  console.log(`\nA diary on ${diary.address} and ${peers.length} peers are up. Metrics of the diary: http://127.0.0.1:${diary.metricsPort}/metrics\n`);
+  console.log(
+    `\nA diary on ${diary.address} and ${peers.length} peers are up. Metrics of the diary: http://127.0.0.1:${diary.metricsPort}/metrics\n`,
+  );
   for (const { id, controlUrl, dataDir, metricsPort } of peers) {
     console.log(`  ${id}: export P2P_CONTROL_URL=${controlUrl} P2P_DATA_DIR='${dataDir}'   # http://127.0.0.1:${metricsPort}/metrics`);
   }

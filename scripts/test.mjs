@@ -32,10 +32,18 @@ async function runSuite(suite) {
 
 function printSummary() {
   const columns = ['suite', 'passed', 'failed', 'skipped', 'seconds', ''];
-  const rows = results.map(({ name, passed, failed, skipped, seconds, note }) => [name, passed, failed, skipped, seconds.toFixed(1), note ?? ''].map(String));
+  const rows = results.map(({ name, passed, failed, skipped, seconds, note }) =>
+    [name, passed, failed, skipped, seconds.toFixed(1), note ?? ''].map(String),
+  );
   const widths = columns.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   console.log();
-  for (const row of [columns, ...rows]) console.log(row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());
+  for (const row of [columns, ...rows])
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    );
   const failures = results.flatMap(({ name, failures: each }) => each.map((title) => `${name}: ${title}`));
   if (failures.length > 0) console.log(`\nfailed:\n  ${failures.join('\n  ')}`);
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);

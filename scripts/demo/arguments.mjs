@@ -31,7 +31,8 @@ export async function readArguments(args) {
 
 function parse(args) {
   try {
-    return parseArgs({ args, options: { file: { type: 'string' }, 'delay-ms': { type: 'string' }, help: { type: 'boolean', short: 'h' } } }).values;
+    return parseArgs({ args, options: { file: { type: 'string' }, 'delay-ms': { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+      .values;
   } catch (error) {
     return end(`${error.message}\n\n${HELP}`, 2);
   }

@@ -3,7 +3,11 @@ const COLUMNS = [
   ['sources', ({ sources }) => String(sources)],
   ['transfer s', ({ transferMs }) => seconds(transferMs)],
   ['total s', ({ totalMs }) => seconds(totalMs)],
-  ['speed-up', ({ transferMs }, base) => (transferMs === undefined || base?.transferMs === undefined ? '' : `${(base.transferMs / transferMs).toFixed(2)}x`)],
+  [
+    'speed-up',
+    ({ transferMs }, base) =>
+      transferMs === undefined || base?.transferMs === undefined ? '' : `${(base.transferMs / transferMs).toFixed(2)}x`,
+  ],
   ['redistributed', ({ redistributed }) => String(redistributed ?? '')],
   ['wire/file', ({ wireRatio }) => wireRatio?.toFixed(3) ?? ''],
   ['', ({ failure, isIdentical }) => (failure !== undefined ? 'FAILED' : isIdentical ? 'identical' : 'DIFFERENT')],
@@ -18,7 +22,13 @@ export function printTable(results) {
   const all = [COLUMNS.map(([title]) => title), ...rows];
   const widths = COLUMNS.map((_, column) => Math.max(...all.map((row) => row[column].length)));
   console.log();
-  for (const row of all) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ').trimEnd());
+  for (const row of all)
+    console.log(
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 function seconds(ms) {

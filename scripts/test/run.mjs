@@ -19,7 +19,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 export async function run([program, ...args], { root, minutes, env = process.env }) {
   const installed = join(root, 'node_modules/.bin', program);
   const startedAt = performance.now();
-  const child = spawn(existsSync(installed) ? installed : program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  const child = spawn(existsSync(installed) ? installed : program, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
   current = child;
   let note;
   const timer = setTimeout(() => {

@@ -32,7 +32,10 @@ const hashes = new Map<string, string>();
 
 /** A seed of its own for each: what two sources share must not be one content. */
 function nameOf(mode: string, kind: string, bytes: number): { readonly name: string; readonly seed: number } {
-  return { name: `${mode}-${kind}-${bytes}`, seed: Buffer.from(`${mode}${kind}${bytes}`).reduce((sum, byte) => (sum * 31 + byte) % 2 ** 32, 7) };
+  return {
+    name: `${mode}-${kind}-${bytes}`,
+    seed: Buffer.from(`${mode}${kind}${bytes}`).reduce((sum, byte) => (sum * 31 + byte) % 2 ** 32, 7),
+  };
 }
 
 beforeAll(async () => {

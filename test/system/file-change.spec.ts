@@ -17,7 +17,7 @@ const name = 'file.bin';
 
 /** What can become of a shared file. Each leaves something that is not what was shared. */
 const CHANGES: readonly { readonly title: string; change(path: string): Promise<void> }[] = [
-  { title: 'truncated', change: (path) => truncate(path, FILE_BYTES / 3) },
+  { title: 'truncated', change: (path) => truncate(path, FILE_BYTES / 4) },
   { title: 'deleted', change: (path) => rm(path) },
   {
     title: 'replaced by another of the same size',

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeContent } from '../tools/content.ts';
 import { finish, startDownloader, startHolders, type Fetched } from '../tools/fleet.ts';
@@ -128,6 +129,31 @@ describe('a holder that is SIGTERMed while it owes segments', () => {
     expect(fetched.status.report.wireBytes - FILE_BYTES).toBeLessThanOrEqual(HEDGED_BYTES_MAX);
     const [victim] = victims;
     expect(await victim?.process.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('the only holder, SIGKILLed and back on another port', () => {
+  it('the download says that it waits, goes on by itself, and fetches only the rest', async () => {
+    await stage.startDiary();
+    const options = { id: 'holder', delayMs: DELAY_MS, shareDir: join(path, '..') };
+    const holder = await stage.startPeer(options);
+    const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 1 });
+    const get = startGet(downloader, { target: name });
+    await get.status(({ verifiedBytes }) => verifiedBytes >= FILE_BYTES / 3);
+    expect(await owedBy(holder)).toBeGreaterThan(0);
+    await holder.process.end();
+    const { verifiedBytes: kept } = await get.status(({ state }) => state === 'waiting');
+    const back = await stage.startPeer(options);
+    expect(back.peerPort).not.toBe(holder.peerPort);
+    const fetched = await finish(get);
+    expect(fetched.sha256).toBe(sha256);
+    expect(kept).toBeGreaterThanOrEqual(FILE_BYTES / 3);
+    const { report } = fetched.status;
+    expect(report.redistributed['source_left']).toBeGreaterThan(0);
+    // With one source there is no hedging: beyond the file came only what was under way when it died.
+    expect(report.wireBytes - FILE_BYTES).toBe(report.wastedBytes);
+    expect(report.wastedBytes).toBeLessThanOrEqual((report.redistributed['source_left'] ?? 0) * SEGMENT_BYTES);
+    await stage.stop();
   });
 });
 

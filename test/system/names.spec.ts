@@ -44,16 +44,25 @@ describe('a name', () => {
     expect(await readFile(status.output, 'utf8')).toBe(content);
   });
 
-  it.each(['../escape', 'a\nnew line', 'nul\u0001', '/etc/passwd', 'a/../../b', '', '.', '..', 'a//b', 'x'.repeat(256), Array.from({ length: 33 }, () => 'd').join('/')])(
-    '%j is refused with BAD_NAME',
-    async (name) => {
-      const path = await stage.path('plain');
-      await writeFile(path, 'plain');
-      const { code, stderr } = await source.cli(['share', path, `--name=${name}`, '--json']);
-      expect(stderr).toMatch(/BAD_NAME|BAD_REQUEST/);
-      expect(code).not.toBe(0);
-    },
-  );
+  it.each([
+    '../escape',
+    'a\nnew line',
+    'nul\u0001',
+    '/etc/passwd',
+    'a/../../b',
+    '',
+    '.',
+    '..',
+    'a//b',
+    'x'.repeat(256),
+    Array.from({ length: 33 }, () => 'd').join('/'),
+  ])('%j is refused with BAD_NAME', async (name) => {
+    const path = await stage.path('plain');
+    await writeFile(path, 'plain');
+    const { code, stderr } = await source.cli(['share', path, `--name=${name}`, '--json']);
+    expect(stderr).toMatch(/BAD_NAME|BAD_REQUEST/);
+    expect(code).not.toBe(0);
+  });
 });
 
 describe('two contents under one name', () => {
@@ -63,7 +72,9 @@ describe('two contents under one name', () => {
     await share(source, paths[0] ?? '');
     await share(downloader, paths[1] ?? '');
     const third = await stage.startPeer({ id: 'third' });
-    const entries = (await listed(third, (lines) => lines.filter(({ name }) => name === 'report').length === 2)).filter(({ name }) => name === 'report');
+    const entries = (await listed(third, (lines) => lines.filter(({ name }) => name === 'report').length === 2)).filter(
+      ({ name }) => name === 'report',
+    );
     const refused = await third.cli(['get', 'report']);
     expect(refused.code).toBe(6);
     expect(refused.stderr).toContain('AMBIGUOUS_NAME');

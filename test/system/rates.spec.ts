@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeContent } from '../tools/content.ts';
 import { fetchOnce, startHolders } from '../tools/fleet.ts';
@@ -70,19 +69,4 @@ describe('delayed peers', () => {
     },
     240_000,
   );
-
-  it("of the original's example, 100 and 200 ms a packet > share a small file two to one", async () => {
-    const path = await stage.path('shared', 'small.bin');
-    const expected = await writeContent(path, { kind: 'random', bytes: 192 * 1024, seed: 5 });
-    await startHolders(stage, path, [
-      { id: 'fast', delayMs: 100 },
-      { id: 'slow', delayMs: 200 },
-    ]);
-    const { status, sha256 } = await fetchOnce(stage, { id: 'downloader', path, holders: 2 });
-    expect(sha256).toBe(expected);
-    expect(basename(status.output)).toBe('small.bin');
-    // 192 packets at 10 and 5 a second.
-    expect(status.transferMs).toBeGreaterThan(12_800 * 0.95);
-    expect(status.transferMs).toBeLessThan(12_800 / SHARE_MIN);
-  });
 });

@@ -11,7 +11,10 @@ let tree: string;
 function lint(path: string, text: string): { readonly status: number | null; readonly text: string } {
   mkdirSync(dirname(join(tree, path)), { recursive: true });
   writeFileSync(join(tree, path), text);
-  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['--deny-warnings', path], { cwd: tree, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['--deny-warnings', path], {
+    cwd: tree,
+    encoding: 'utf8',
+  });
   return { status, text: stdout + stderr };
 }
 
@@ -49,6 +52,9 @@ describe('a file', () => {
 
   it('of tests may have 500, and is refused with 501', () => {
     expect(lint('libs/service/src/long.spec.ts', lines(500))).toMatchObject({ status: 0 });
-    expect(lint('libs/service/src/long.spec.ts', lines(501))).toMatchObject({ status: 1, text: expect.stringContaining('max-lines') as string });
+    expect(lint('libs/service/src/long.spec.ts', lines(501))).toMatchObject({
+      status: 1,
+      text: expect.stringContaining('max-lines') as string,
+    });
   });
 });

@@ -41,7 +41,9 @@ describe.each(KINDS)('%s content', (kind) => {
 
   it('has no two segments that are alike', async () => {
     const content = await made(kind, 64 * SEGMENT_BYTES);
-    const segments = new Set(Array.from({ length: 64 }, (_, index) => content.toString('latin1', index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES)));
+    const segments = new Set(
+      Array.from({ length: 64 }, (_, index) => content.toString('latin1', index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES)),
+    );
     expect(segments.size).toBe(64);
   });
 });

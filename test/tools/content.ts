@@ -47,7 +47,7 @@ function fillerOf({ kind, seed }: Content): Filler {
   const text = textFiller(seed);
   if (kind === 'text') return text;
   return (target, position) => {
-    for (let offset = 0; offset < target.length; ) {
+    for (let offset = 0; offset < target.length;) {
       const run = Math.floor((position + offset) / MIXED_RUN_BYTES);
       const end = Math.min(target.length, (run + 1) * MIXED_RUN_BYTES - position);
       (run % 2 === 0 ? random : text)(target.subarray(offset, end), position + offset);
@@ -71,9 +71,11 @@ function textFiller(seed: number): Filler {
   const random = generator(seed);
   const pick = (count: number): number => Math.floor(random() * count);
   const words = Array.from({ length: 2000 }, () => Array.from({ length: 2 + pick(8) }, () => String.fromCharCode(97 + pick(26))).join(''));
-  const sentences = Array.from({ length: 400 }, () => Buffer.from(` ${Array.from({ length: 6 + pick(8) }, () => words[pick(words.length)]).join(' ')}.\n`));
+  const sentences = Array.from({ length: 400 }, () =>
+    Buffer.from(` ${Array.from({ length: 6 + pick(8) }, () => words[pick(words.length)]).join(' ')}.\n`),
+  );
   return (target, position) => {
-    for (let offset = 0; offset < target.length; ) {
+    for (let offset = 0; offset < target.length;) {
       offset += target.write(String(position + offset), offset, 'latin1');
       offset += sentences[pick(sentences.length)]?.copy(target, offset) ?? 0;
     }

@@ -17,7 +17,10 @@ export interface Fetched {
 }
 
 /** A new peer, which knows of exactly so many complete holders of the file. */
-export async function startDownloader(stage: Stage, options: PeerOptions & { readonly name: string; readonly holders: number }): Promise<Peer> {
+export async function startDownloader(
+  stage: Stage,
+  options: PeerOptions & { readonly name: string; readonly holders: number },
+): Promise<Peer> {
   const { name, holders, ...peerOptions } = options;
   const peer = await stage.startPeer(peerOptions);
   await listed(peer, (lines) => lines.some((line) => line.name === name && line.complete === holders));
@@ -31,16 +34,13 @@ export async function finish(get: RunningGet): Promise<Fetched> {
 }
 
 /** Lets a new peer download the file from its holders. The peer is gone again afterwards. */
-export async function fetchOnce(stage: Stage, options: { readonly id: string; readonly path: string; readonly holders: number }): Promise<Fetched> {
+export async function fetchOnce(
+  stage: Stage,
+  options: { readonly id: string; readonly path: string; readonly holders: number },
+): Promise<Fetched> {
   const name = basename(options.path);
   const peer = await startDownloader(stage, { id: options.id, name, holders: options.holders });
   const fetched = await finish(startGet(peer, { target: name }));
   await peer.process.stop();
   return fetched;
-}
-
-/** Half of it is there, and this source owes segments: their number. */
-export async function owedHalfWay(get: RunningGet, source: Peer): Promise<number> {
-  const owedBy = (status: Status): number => status.report?.sources.find((each) => each.source.startsWith(source.id))?.inFlight ?? 0;
-  return owedBy(await get.status((status) => status.verifiedBytes >= status.bytes / 2 && owedBy(status) > 0));
 }

@@ -41,9 +41,17 @@ const VIOLATIONS: readonly (readonly [rule: string, path: string, text: string])
   ['service-knows-no-app', 'libs/service/src/app.ts', "export * from '../../../apps/peer/src/serve/serve.js';\n"],
   ['diary-knows-no-peer', 'apps/diary/src/peer.ts', "export * from '../../peer/src/serve/serve.js';\n"],
   ['peer-knows-no-diary', 'apps/peer/src/diary.ts', "export * from '../../diary/src/main.js';\n"],
-  ['serve-knows-no-download', 'apps/peer/src/serve/download.ts', "import type { Downloads } from '../download/downloads.js';\nexport type D = Downloads;\n"],
+  [
+    'serve-knows-no-download',
+    'apps/peer/src/serve/download.ts',
+    "import type { Downloads } from '../download/downloads.js';\nexport type D = Downloads;\n",
+  ],
   ['download-knows-no-serve', 'apps/peer/src/download/serve.ts', "export const load = () => import('../serve/serve.js');\n"],
-  ['adapters-are-named-in-modules-only', 'apps/peer/src/control/status.ts', "import { client } from '../directory/diary-client.js';\nexport { client };\n"],
+  [
+    'adapters-are-named-in-modules-only',
+    'apps/peer/src/control/status.ts',
+    "import { client } from '../directory/diary-client.js';\nexport { client };\n",
+  ],
   ['no-cycles', 'apps/peer/src/serve/self.ts', "import './other.js';\nexport const a = 1;\n"],
   ['no-orphan-imports', 'apps/peer/src/gone.ts', "import './nowhere.js';\n"],
   ['only-declared-packages', 'apps/peer/src/package.ts', "export { u } from 'undeclared';\n"],
@@ -58,7 +66,10 @@ function write(path: string, text: string): void {
 }
 
 function check(): { readonly status: number | null; readonly rules: readonly string[]; readonly text: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/lint/imports.mjs'), 'apps', 'libs'], { cwd: tree, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/lint/imports.mjs'), 'apps', 'libs'], {
+    cwd: tree,
+    encoding: 'utf8',
+  });
   const rules = [...stderr.matchAll(/^([a-z-]+): \S+ imports /gm)].map((match) => match[1] ?? '');
   return { status, rules: [...new Set(rules)], text: stdout + stderr };
 }
@@ -97,7 +108,9 @@ describe('the import rules', () => {
   });
 
   it('each have a violation here', async () => {
-    const config = (await import(join(root, '.dependency-cruiser.mjs'))) as { default: { forbidden: { name: string; comment: string; severity: string }[] } };
+    const config = (await import(join(root, '.dependency-cruiser.mjs'))) as {
+      default: { forbidden: { name: string; comment: string; severity: string }[] };
+    };
     const { forbidden } = config.default;
     expect(new Set(VIOLATIONS.map(([rule]) => rule))).toEqual(new Set(forbidden.map(({ name }) => name)));
     for (const { comment, severity } of forbidden) {

@@ -13,7 +13,8 @@ export async function metric(metricsPort: number, name: string, labels: Readonly
     .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
     .filter((line) => wanted.every((each) => line.includes(each)));
   const [only] = found;
-  if (only === undefined || found.length > 1) throw new Error(`${found.length} series are ${name} with ${JSON.stringify(labels)}: ${found.join(', ')}`);
+  if (only === undefined || found.length > 1)
+    throw new Error(`${found.length} series are ${name} with ${JSON.stringify(labels)}: ${found.join(', ')}`);
   return Number(only.slice(only.lastIndexOf(' ') + 1));
 }
 

@@ -156,7 +156,8 @@ export class ProgramProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), deadlineMs);
     try {
       const exit = await this.exited;
-      if (exit.signal === 'SIGKILL') throw new Error(`${this.title} had to be killed, ${deadlineMs} ms after it was asked to stop: ${this.describe()}`);
+      if (exit.signal === 'SIGKILL')
+        throw new Error(`${this.title} had to be killed, ${deadlineMs} ms after it was asked to stop: ${this.describe()}`);
       return exit;
     } finally {
       clearTimeout(timer);

@@ -165,7 +165,9 @@ export class Stage {
 
 /** This environment without settings that are meant for someone else's peer. */
 function cleanEnv(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('P2P_') && !name.startsWith('npm_') && name !== 'NODE_OPTIONS');
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('P2P_') && !name.startsWith('npm_') && name !== 'NODE_OPTIONS',
+  );
   return { ...Object.fromEntries(inherited), ...settings };
 }
 

@@ -89,7 +89,11 @@ export async function list(peer: Peer): Promise<readonly CatalogueLine[]> {
 }
 
 /** Until the catalogue, as `peer` sees it, satisfies `accepts`. Throws with the catalogue when time is up. */
-export async function listed(peer: Peer, accepts: (lines: readonly CatalogueLine[]) => boolean, deadlineMs = 20_000): Promise<readonly CatalogueLine[]> {
+export async function listed(
+  peer: Peer,
+  accepts: (lines: readonly CatalogueLine[]) => boolean,
+  deadlineMs = 20_000,
+): Promise<readonly CatalogueLine[]> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const lines = await list(peer);
@@ -118,7 +122,9 @@ export function startGet(peer: Peer, options: GetOptions): RunningGet {
     wake();
     const last = statuses.at(-1);
     if (code !== 0 || last?.state !== 'done') {
-      throw new Error(`peer ${peer.id} did not get ${target} (${signal ?? `code ${code}`}): ${stderr}${JSON.stringify(last)}\n${peer.process.describe()}`);
+      throw new Error(
+        `peer ${peer.id} did not get ${target} (${signal ?? `code ${code}`}): ${stderr}${JSON.stringify(last)}\n${peer.process.describe()}`,
+      );
     }
     return { ...last, report: last.report ?? NOTHING_TRANSFERRED };
   })();

@@ -139,7 +139,7 @@ export class Peer implements PeerStatusSource {
       metricsPort: this.#ops.port,
     };
     directory.start(server.boundPort);
-    await downloads.start_jobs();
+    await downloads.resumeJobs();
     logger.debug('data_dir', { dataDir: dataDir.root });
   }
 

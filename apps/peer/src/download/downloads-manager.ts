@@ -69,11 +69,6 @@ export class DownloadsManager implements Downloads {
     }
   }
 
-  /** As `resumeJobs`, under the name that the assembly of the peer calls. */
-  start_jobs(): Promise<void> {
-    return this.resumeJobs();
-  }
-
   list(): readonly DownloadStatus[] {
     return this.#entries.all().map((entry) => entry.status());
   }

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { inflateSync } from 'node:zlib';
-import type { Inflate } from 'zlib-sync';
 
 /** What is inflated cannot be what was sent: it is no deflate stream, or not one of the declared length. */
 export class UndecodableError extends Error {}
@@ -15,9 +14,13 @@ export interface Inflater {
   inflate(body: Uint8Array, target: Uint8Array): void;
 }
 
-/** The part of the zlib-sync module that is used. */
+/** The part of the zlib-sync module that is used, written out so that it compiles where the module is not installed. */
 export interface ZlibSync {
-  readonly Inflate: typeof Inflate;
+  readonly Inflate: new (options: { readonly chunkSize: number }) => {
+    readonly result: Buffer | string | null;
+    readonly err: number;
+    push(slice: Buffer, flush: number): void;
+  };
   readonly Z_SYNC_FLUSH: number;
   readonly Z_STREAM_END: number;
 }

@@ -9,7 +9,13 @@ const settings = {
   port: integerSetting({ variable: 'P2P_PORT', description: 'where it listens', default: 4000, min: 0, max: 65_535, unit: '' }),
   delayMs: numberSetting({ variable: 'P2P_DELAY_MS', description: 'how slow it is', default: 0, min: 0, max: 60_000, unit: 'ms' }),
   level: choiceSetting({ variable: 'P2P_LEVEL', description: 'how much it tells', choices: ['info', 'debug'], default: 'info' }),
-  id: textSetting({ variable: 'P2P_ID', description: 'who it is', default: '', range: 'lower-case letters', accepts: (text) => /^[a-z]+$/.test(text) }),
+  id: textSetting({
+    variable: 'P2P_ID',
+    description: 'who it is',
+    default: '',
+    range: 'lower-case letters',
+    accepts: (text) => /^[a-z]+$/.test(text),
+  }),
   diary: addressSetting({ variable: 'P2P_DIARY', description: 'where the diary is', default: '127.0.0.1:4100' }),
 };
 
@@ -29,7 +35,9 @@ describe('an environment that sets nothing', () => {
   });
 
   it('is the same as one of empty and blank values', () => {
-    expect(readConfig(settings, { P2P_PORT: '', P2P_DELAY_MS: ' ', P2P_LEVEL: '', P2P_ID: '', P2P_DIARY: '\t' })).toEqual(readConfig(settings, {}));
+    expect(readConfig(settings, { P2P_PORT: '', P2P_DELAY_MS: ' ', P2P_LEVEL: '', P2P_ID: '', P2P_DIARY: '\t' })).toEqual(
+      readConfig(settings, {}),
+    );
   });
 });
 
@@ -59,12 +67,19 @@ describe('a value that is not accepted', () => {
     expect(failureOf(env)).toMatchObject({ code: 'BAD_CONFIG', message });
   });
 
-  it.each(['localhost', ':4100', 'localhost:0', 'localhost:65536', '::1:4100', '[::g]:4100', 'a b:1', 'http://a:1', `${'a'.repeat(254)}:1`])(
-    'an address %j is refused',
-    (text) => {
-      expect(failureOf({ P2P_DIARY: text }).message).toContain('it must be HOST:PORT, or [IPV6]:PORT, with a port from 1 to 65535');
-    },
-  );
+  it.each([
+    'localhost',
+    ':4100',
+    'localhost:0',
+    'localhost:65536',
+    '::1:4100',
+    '[::g]:4100',
+    'a b:1',
+    'http://a:1',
+    `${'a'.repeat(254)}:1`,
+  ])('an address %j is refused', (text) => {
+    expect(failureOf({ P2P_DIARY: text }).message).toContain('it must be HOST:PORT, or [IPV6]:PORT, with a port from 1 to 65535');
+  });
 
   it('is shown cut where it is long, and on one line', () => {
     const { message } = failureOf({ P2P_PORT: `1\n${'9'.repeat(1000)}` });

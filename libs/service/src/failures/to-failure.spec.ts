@@ -132,7 +132,10 @@ describe('what really happens', () => {
     const { port } = server.address() as AddressInfo;
     const second = createServer().listen(port, '127.0.0.1');
     const [taken] = (await once(second, 'error')) as [Error];
-    expect(toFailure(taken, 'cannot listen')).toMatchObject({ code: 'PORT_TAKEN', message: expect.stringContaining(`127.0.0.1:${port}`) as string });
+    expect(toFailure(taken, 'cannot listen')).toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(`127.0.0.1:${port}`) as string,
+    });
     server.close();
     await once(server, 'close');
     const [refused] = (await once(connect(port, '127.0.0.1'), 'error')) as [Error];

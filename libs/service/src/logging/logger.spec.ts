@@ -21,7 +21,9 @@ describe('an event', () => {
   it('is one line of JSON with level, time, app, event and its fields', () => {
     const { logger, text } = record();
     logger.info('listening', { peerPort: 4000 });
-    expect(text()).toMatch(/^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","app":"peer","event":"listening","peerPort":4000\}\n$/);
+    expect(text()).toMatch(
+      /^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","app":"peer","event":"listening","peerPort":4000\}\n$/,
+    );
   });
 
   it('below the level is not written', () => {
@@ -59,7 +61,11 @@ describe('an error among the fields', () => {
   it('that is a failure is written with code, message and causes, without a stack', () => {
     const { logger, lines } = record();
     logger.warn('lost', { error: new Failure('DISK_FULL', 'no space', { cause: new RangeError('17 left') }) });
-    expect(lines()[0]?.['error']).toMatchObject({ code: 'DISK_FULL', message: 'no space', cause: { name: 'RangeError', message: '17 left' } });
+    expect(lines()[0]?.['error']).toMatchObject({
+      code: 'DISK_FULL',
+      message: 'no space',
+      cause: { name: 'RangeError', message: '17 left' },
+    });
     expect(lines()[0]?.['error']).not.toHaveProperty('stack');
   });
 

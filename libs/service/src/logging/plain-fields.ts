@@ -20,7 +20,8 @@ function plainError(error: Error, depthLeft: number): Record<string, unknown> {
   // An expected failure tells all with its code and sentence; where our own mistakes happened, only the stack tells.
   if (!(error instanceof Failure) || error.code === 'INTERNAL') plain['stack'] = error.stack;
   if (error.cause !== undefined) {
-    plain['cause'] = error.cause instanceof Error ? (depthLeft > 0 ? plainError(error.cause, depthLeft - 1) : error.cause.message) : error.cause;
+    plain['cause'] =
+      error.cause instanceof Error ? (depthLeft > 0 ? plainError(error.cause, depthLeft - 1) : error.cause.message) : error.cause;
   }
   return plain;
 }

@@ -4,7 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 /** A process of its own: the signals, the exit code and what was written before it are what is tested. */
-async function run(o: { stop: string; signals: readonly NodeJS.Signals[]; deadlineMs: number }): Promise<{ code: number | null; text: string }> {
+async function run(o: {
+  stop: string;
+  signals: readonly NodeJS.Signals[];
+  deadlineMs: number;
+}): Promise<{ code: number | null; text: string }> {
   // Node runs TypeScript that has nothing but types to strip, and this module imports only types.
   const module = fileURLToPath(new URL('on-signals.ts', import.meta.url));
   const script = `
@@ -33,7 +37,11 @@ const never = 'async () => { await new Promise(() => {}); }';
 
 describe('a signal to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('%s stops, then ends the process with 0', async (signal) => {
-    const { code, text } = await run({ stop: "async (signal) => { console.log('stop ' + signal); }", signals: [signal], deadlineMs: 60_000 });
+    const { code, text } = await run({
+      stop: "async (signal) => { console.log('stop ' + signal); }",
+      signals: [signal],
+      deadlineMs: 60_000,
+    });
     expect(text).toContain(`stop ${signal}`);
     expect(code).toBe(0);
   });
