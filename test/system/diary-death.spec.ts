@@ -35,7 +35,11 @@ const isConnected = async (peer: Peer): Promise<boolean> => {
 describe('a diary that is SIGKILLed and restarted on its port half way through a download', () => {
   it('the download loses no source, and afterwards the catalogue is whole again', async () => {
     const diary = await stage.startDiary();
-    await startHolders(stage, path, [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: DELAY_MS })));
+    await startHolders(
+      stage,
+      path,
+      [1, 2].map((number) => ({ id: `holder-${number}`, delayMs: DELAY_MS })),
+    );
     const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 2 });
     const get = startGet(downloader, { target: name });
     await get.status(({ verifiedBytes }) => verifiedBytes >= FILE_BYTES / 4);
@@ -47,7 +51,11 @@ describe('a diary that is SIGKILLed and restarted on its port half way through a
     expect(fetched.sha256).toBe(sha256);
     expect(fetched.status.report.redistributed['source_left']).toBe(0);
     expect(get.statuses.flatMap(({ report }) => report?.sources ?? []).filter(({ state }) => state === 'lost')).toEqual([]);
-    await listed(await stage.startPeer({ id: 'later' }), (lines) => lines.some((line) => line.name === name && line.complete === 3), WHOLE_AGAIN_MS);
+    await listed(
+      await stage.startPeer({ id: 'later' }),
+      (lines) => lines.some((line) => line.name === name && line.complete === 3),
+      WHOLE_AGAIN_MS,
+    );
     await stage.stop();
   });
 
@@ -97,7 +105,15 @@ describe('peers that start before their diary', () => {
       expect(code).toBe(12);
     }
     await stage.startDiary({ port });
-    await Promise.all([holder, downloader].map((peer) => eventually(() => isConnected(peer), (connected) => connected, WHOLE_AGAIN_MS)));
+    await Promise.all(
+      [holder, downloader].map((peer) =>
+        eventually(
+          () => isConnected(peer),
+          (connected) => connected,
+          WHOLE_AGAIN_MS,
+        ),
+      ),
+    );
     await listed(downloader, (lines) => lines.some((line) => line.name === name && line.complete === 1), WHOLE_AGAIN_MS);
     expect((await finish(startGet(downloader, { target: name }))).sha256).toBe(sha256);
     await stage.stop();

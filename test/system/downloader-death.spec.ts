@@ -11,8 +11,8 @@ import { startGet } from '../tools/transfer.ts';
 const MIB = 1024 * 1024;
 const FILE_BYTES = 8 * MIB;
 const SEGMENT_BYTES = 64 * 1024;
-/** 5 MB/s a holder. */
-const DELAY_MS = 0.2;
+/** 3.4 MB/s: a download takes more than two seconds, in which there is time to strike. */
+const DELAY_MS = 0.3;
 /** Segments that may be under way when it dies: asked for, or here and not yet verified. */
 const IN_FLIGHT_MAX = 16;
 const DONE_MS = 60_000;
@@ -33,7 +33,8 @@ afterEach(async () => {
   await stage.close();
 });
 
-const received = (peer: Peer): Promise<number> => metric(peer.metricsPort, 'p2p_transfer_bytes_total', { direction: 'download', form: 'wire' });
+const received = (peer: Peer): Promise<number> =>
+  metric(peer.metricsPort, 'p2p_transfer_bytes_total', { direction: 'download', form: 'wire' });
 const partialFolder = ({ dataDir }: Peer): string => join(dataDir, 'downloads', '.partial');
 const copyOf = ({ dataDir }: Peer): string => join(dataDir, 'downloads', name);
 const done = (peer: Peer): Promise<LogLine> => peer.process.line('download.done', { deadlineMs: DONE_MS });
@@ -125,7 +126,11 @@ describe('a command that is gone half way', () => {
     expect(last?.state).toBe('cancelled');
     const kept = last?.verifiedBytes ?? 0;
     expect(kept).toBeGreaterThanOrEqual(FILE_BYTES / 2);
-    await eventually(() => metric(downloader.metricsPort, 'p2p_downloads_active'), (active) => active === 0, 5000);
+    await eventually(
+      () => metric(downloader.metricsPort, 'p2p_downloads_active'),
+      (active) => active === 0,
+      5000,
+    );
     await downloader.process.stop();
     const again = await startDownloader(stage, { id: 'downloader', name, holders: 1 });
     // Cancelled is cancelled: only a new get takes it up.

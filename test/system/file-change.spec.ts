@@ -43,7 +43,6 @@ let sha256: string;
 
 beforeEach(async () => {
   stage = await Stage.open();
-  // In a folder of its own, so that nothing but the file itself is there to be noticed.
   path = await stage.path('shared', name);
   sha256 = await writeContent(path, { kind: 'random', bytes: FILE_BYTES, seed: 14 });
   await stage.startDiary();
@@ -70,14 +69,20 @@ async function heldBy(holder: Peer, peer: Peer): Promise<readonly CatalogueLine[
 async function withdrawn(holder: Peer, peer: Peer, id: string): Promise<void> {
   const deadline = performance.now() + NOTICED_MS;
   while ((await heldBy(holder, peer)).some((line) => line.id === id)) {
-    if (performance.now() > deadline) throw new Error(`${holder.id} still lists ${id} after ${NOTICED_MS} ms: ${holder.process.describe()}`);
+    if (performance.now() > deadline)
+      throw new Error(`${holder.id} still lists ${id} after ${NOTICED_MS} ms: ${holder.process.describe()}`);
   }
 }
 
-describe.each(CHANGES)('a shared file that is $title half way through a download', ({ change }) => {
+describe.each(CHANGES)('a shared file that is $title during a download', ({ change }) => {
   it('by its only holder > is withdrawn, the download fails and keeps what it verified, and nothing wrong is delivered', async () => {
     const [holder] = await startHolders(stage, path, [{ id: 'holder', delayMs: DELAY_MS }]);
-    const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 1, env: { P2P_HOLDER_WAIT_MS: String(HOLDER_WAIT_MS) } });
+    const downloader = await startDownloader(stage, {
+      id: 'downloader',
+      name,
+      holders: 1,
+      env: { P2P_HOLDER_WAIT_MS: String(HOLDER_WAIT_MS) },
+    });
     const id = await idOf(downloader);
     const get = startGet(downloader, { target: name });
     await get.status(isQuarterThere);
@@ -86,7 +91,10 @@ describe.each(CHANGES)('a shared file that is $title half way through a download
     await withdrawn(holder, downloader, id);
     const { code, stderr } = await get.command.result;
     const { failure } = JSON.parse(stderr) as { readonly failure: { readonly code: string } };
-    expect([['NO_HOLDERS', 13], ['FILE_CHANGED', 15]]).toContainEqual([failure.code, code]);
+    expect([
+      ['NO_HOLDERS', 13],
+      ['FILE_CHANGED', 15],
+    ]).toContainEqual([failure.code, code]);
     const last = get.statuses.at(-1);
     await expect(access(last?.output ?? '')).rejects.toThrow('ENOENT');
     expect(last?.verifiedBytes).toBeGreaterThanOrEqual(FILE_BYTES / 4);
@@ -137,7 +145,14 @@ describe('files of P2P_SHARE_DIR', () => {
     const changed = await listed(holder, (lines) => lines.some((line) => line.name === name && line.bytes === 7));
     expect(changed.filter((line) => line.id === first?.id)).toEqual([]);
     await rename(added, join(shareDir, 'moved.txt'));
-    await listed(holder, (lines) => lines.map((line) => line.name).toSorted().join() === `${name},moved.txt`);
+    await listed(
+      holder,
+      (lines) =>
+        lines
+          .map((line) => line.name)
+          .toSorted()
+          .join() === `${name},moved.txt`,
+    );
     await rm(join(shareDir, 'moved.txt'));
     await rm(path);
     await listed(holder, (lines) => lines.length === 0);

@@ -29,6 +29,8 @@ const SYSTEM_NODE = '/usr/bin/node';
 
 let stage: Stage;
 let diary: Diary;
+/** Each start has a data directory of its own. */
+let starts = 0;
 
 beforeAll(async () => {
   stage = await Stage.open();
@@ -43,12 +45,21 @@ afterAll(async () => {
 
 /** Settings with which a program would start. */
 async function goodSettings(program: Program): Promise<Record<string, string>> {
-  const ports = program === 'p2p-diary' ? ['P2P_DIARY_PORT', 'P2P_METRICS_PORT'] : ['P2P_PEER_PORT', 'P2P_METRICS_PORT', 'P2P_CONTROL_PORT'];
-  const dataDir = await stage.path(`data-${Math.random()}`);
-  return { ...Object.fromEntries(ports.map((port) => [port, '0'])), P2P_DIARY: diary.address, P2P_DATA_DIR: dataDir, P2P_PEER_ID: 'settings' };
+  const ports =
+    program === 'p2p-diary' ? ['P2P_DIARY_PORT', 'P2P_METRICS_PORT'] : ['P2P_PEER_PORT', 'P2P_METRICS_PORT', 'P2P_CONTROL_PORT'];
+  const dataDir = await stage.path(`data-${(starts += 1)}`);
+  return {
+    ...Object.fromEntries(ports.map((port) => [port, '0'])),
+    P2P_DIARY: diary.address,
+    P2P_DATA_DIR: dataDir,
+    P2P_PEER_ID: 'settings',
+  };
 }
 
-async function run(program: Program, options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }): Promise<CommandResult> {
+async function run(
+  program: Program,
+  options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> },
+): Promise<CommandResult> {
   const { args = [], env = {} } = options;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('P2P_')));
   return startCommand(FILES[program], args, { env: { ...inherited, ...(await goodSettings(program)), ...env }, deadlineMs: END_MS }).result;
@@ -84,18 +95,34 @@ const BAD: readonly (readonly [Program, string, string, string])[] = [
 ];
 
 describe('a setting with a bad value', () => {
-  it.concurrent.each(BAD)('%s with %s=%s ends at once with one line: the variable, what it got and what it accepts', async (program, variable, value, accepts) => {
-    const { code, stdout, stderr } = await run(program, { args: program === 'p2p' ? ['list'] : [], env: { [variable]: value } });
-    expect(stderr).toMatch(/^BAD_CONFIG: .*\n$/);
-    expect(stderr).toContain(variable);
-    expect(stderr).toContain(value);
-    expect(stderr).toContain(accepts);
+  it.concurrent.each(BAD)(
+    '%s with %s=%s ends at once with one line: the variable, what it got and what it accepts',
+    async (program, variable, value, accepts) => {
+      const { code, stdout, stderr } = await run(program, { args: program === 'p2p' ? ['list'] : [], env: { [variable]: value } });
+      expect(stderr).toMatch(/^BAD_CONFIG: .*\n$/);
+      expect(stderr).toContain(variable);
+      expect(stderr).toContain(value);
+      expect(stderr).toContain(accepts);
+      expect(stdout).toBe('');
+      expect(code).toBe(BAD_CONFIG_CODES[program]);
+    },
+  );
+
+  it.concurrent('P2P_DATA_DIR that is a file ends at once with one line that names the variable and the path', async () => {
+    const { code, stdout, stderr } = await run('p2p-peer', { env: { P2P_DATA_DIR: FILES.p2p } });
+    expect(stderr).toMatch(/^ALREADY_EXISTS: .*\n$/);
+    expect(stderr).toContain('P2P_DATA_DIR');
+    expect(stderr).toContain(FILES.p2p);
     expect(stdout).toBe('');
-    expect(code).toBe(BAD_CONFIG_CODES[program]);
+    expect(code).toBe(7);
   });
 
   it.concurrent('an unknown flag or a superfluous argument ends at once with one line', async () => {
-    for (const [program, args] of [['p2p-peer', ['--fast']], ['p2p-peer', ['alpha', 'localhost', '100']], ['p2p-diary', ['--fast']]] as const) {
+    for (const [program, args] of [
+      ['p2p-peer', ['--fast']],
+      ['p2p-peer', ['alpha', 'localhost', '100']],
+      ['p2p-diary', ['--fast']],
+    ] as const) {
       const { code, stdout, stderr } = await run(program, { args });
       expect(stderr.trim().split('\n')).toHaveLength(1);
       expect(stdout).toBe('');
@@ -166,7 +193,11 @@ describe('the flags of p2p-peer', () => {
       expect(line['peer']).toBe('flagged');
       const path = await stage.path('shared', 'flagged.bin');
       const sha256 = await writeContent(path, { kind: 'random', bytes: 128 * 1024, seed: 1 });
-      const commandEnv = { ...process.env, P2P_CONTROL_URL: `http://127.0.0.1:${String(line['controlPort'])}`, P2P_DATA_DIR: settings['P2P_DATA_DIR'] };
+      const commandEnv = {
+        ...process.env,
+        P2P_CONTROL_URL: `http://127.0.0.1:${String(line['controlPort'])}`,
+        P2P_DATA_DIR: settings['P2P_DATA_DIR'],
+      };
       expect((await startCommand(FILES.p2p, ['share', path], { env: commandEnv }).result).code).toBe(0);
       const downloader = await startDownloader(stage, { id: 'downloader', name: 'flagged.bin', holders: 1 });
       const { status, sha256: got } = await finish(startGet(downloader, { target: 'flagged.bin' }));
@@ -185,7 +216,8 @@ describe('help', () => {
   it.each(PROGRAMS)('%s --help > says how to use it, every setting of it, and ends with 0', async (program) => {
     const { code, stdout, stderr } = await run(program, { args: ['--help'] });
     expect(stdout).toMatch(new RegExp(`^Usage: ${program} `));
-    for (const [of, variable] of BAD) if (of === program) expect(stdout).toContain(variable);
+    const variables = BAD.filter(([of]) => of === program).map(([, variable]) => variable);
+    expect(variables.filter((variable) => !stdout.includes(variable))).toEqual([]);
     expect(stderr).toBe('');
     expect(code).toBe(0);
   });
@@ -193,8 +225,11 @@ describe('help', () => {
 
 describe('too old a Node', () => {
   it.for(PROGRAMS)('%s says so in one line and ends with 1', async (program, { skip }) => {
-    const major = existsSync(SYSTEM_NODE) ? Number(/^v(\d+)/.exec(execFileSync(SYSTEM_NODE, ['--version'], { encoding: 'utf8' }))?.[1]) : undefined;
-    if (major === undefined || major >= NODE_MAJOR_MIN) skip(`${SYSTEM_NODE} is ${major === undefined ? 'not there' : `Node ${major}`}; an older one than ${NODE_MAJOR_MIN} would be needed`);
+    const major = existsSync(SYSTEM_NODE)
+      ? Number(/^v(\d+)/.exec(execFileSync(SYSTEM_NODE, ['--version'], { encoding: 'utf8' }))?.[1])
+      : undefined;
+    if (major === undefined || major >= NODE_MAJOR_MIN)
+      skip(`${SYSTEM_NODE} is ${major === undefined ? 'not there' : `Node ${major}`}; an older one than ${NODE_MAJOR_MIN} would be needed`);
     const { status, stdout, stderr } = spawnSync(SYSTEM_NODE, [FILES[program]], { encoding: 'utf8' });
     expect(stderr).toMatch(new RegExp(`^p2p(-diary)? needs Node ${NODE_MAJOR_MIN} or newer; this is v${major}\\..*\n$`));
     expect(stdout).toBe('');

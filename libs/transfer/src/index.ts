@@ -2,6 +2,7 @@ export { buffersWanted, reportOf } from './account.js';
 export * from './choose-codec.js';
 export * from './commands.js';
 export * from './events.js';
+export { ATTEMPTS_PER_SEGMENT_MAX } from './limits.js';
 export * from './report.js';
 export * from './settings.js';
 export * from './share-buffers.js';

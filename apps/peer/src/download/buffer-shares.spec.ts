@@ -18,10 +18,10 @@ describe('the budget of segment buffers', () => {
     expect(told).toEqual([total / 2, total]);
   });
 
-  it('gives a small file no more than it has segments, and everyone at least one', () => {
+  it('gives a small file two for each of its segments, so that a slow source can be hedged, and everyone at least one', () => {
     const shares = new BufferShares({ bytes: 64 * MIB });
     const small = shares.join({ segmentBytes: 65_536, segmentCount: 2, onChange: () => undefined });
-    expect(small.segmentsMax).toBe(2);
+    expect(small.segmentsMax).toBe(4);
     const many = Array.from({ length: 40 }, () => shares.join({ segmentBytes: MIB, segmentCount: 1000, onChange: () => undefined }));
     expect(many.every((share) => share.segmentsMax === 1)).toBe(true);
   });

@@ -1,4 +1,4 @@
-import { shareBuffers } from '@p2p/transfer';
+import { ATTEMPTS_PER_SEGMENT_MAX, shareBuffers } from '@p2p/transfer';
 import { SEGMENT_BUFFER_BYTES_MAX } from '../limits.js';
 
 /** One download's part of the arena. */
@@ -11,7 +11,7 @@ export interface BufferShare {
 
 interface Member {
   readonly segmentBytes: number;
-  /** No use for more than the whole file. */
+  /** No use for more than the whole file, each of its segments asked of two sources: the end of a small file is hedged too. */
   readonly segmentsWanted: number;
   readonly onChange: (segmentsMax: number) => void;
   segmentsMax: number;
@@ -33,7 +33,7 @@ export class BufferShares {
     readonly onChange: (segmentsMax: number) => void;
   }): BufferShare {
     const { segmentBytes, segmentCount, onChange } = options;
-    const member: Member = { segmentBytes, segmentsWanted: segmentCount, onChange, segmentsMax: 0 };
+    const member: Member = { segmentBytes, segmentsWanted: segmentCount * ATTEMPTS_PER_SEGMENT_MAX, onChange, segmentsMax: 0 };
     this.#members.add(member);
     this.#divide(member);
     return {

@@ -2,6 +2,7 @@ import { constants, copyFile, link, lstat, mkdir, open, rename, rm } from 'node:
 import path from 'node:path';
 import { Failure, type FileId } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
+import { makeDeepFolder } from './deep-folder.js';
 import type { OutputPath } from './output-path.js';
 
 export interface Placement {
@@ -78,7 +79,7 @@ const LINKS_NOT_SUPPORTED: ReadonlySet<string | undefined> = new Set(['EPERM', '
 
 async function makeFolders(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeDeepFolder(folder);
   } catch (error) {
     throw toFailure(error, `the folder "${folder}" cannot be made`);
   }
