@@ -86,7 +86,7 @@ export class FrameBench {
     await new Promise<void>((resolve, reject) => {
       server.listen((error) => {
         if (error === undefined) resolve();
-        else reject(error as Failure);
+        else reject(error);
       });
     });
     this.#closers.push(() => server.close());

@@ -58,6 +58,7 @@ class TcpHolderController {
     return this.holder.availability(file).pipe(takeUntil(ended));
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-arguments
   @EventPattern<string>(PEER_PATTERNS.unwatchAvailability)
   unwatch(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     this.#openOf(context).watches.get(parse(unwatchAvailabilityRequestSchema, data).watch)?.next();
@@ -75,6 +76,7 @@ class TcpHolderController {
     return { ...fields, body: new OutgoingBody({ bytes: body, signal: abort.signal, onDone }) };
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-arguments
   @EventPattern<string>(PEER_PATTERNS.cancel)
   cancel(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     const { request } = parse(cancelEventSchema, data);

@@ -6,6 +6,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     process.exit(1);
   });
 } else {
-  process.stderr.write('p2p-diary needs Node 24 or newer; this is ' + process.version + '. Run it with npx from the repository, which brings its own.\n');
+  process.stderr.write(
+    'p2p-diary needs Node 24 or newer; this is ' + process.version + '. Run it with npx from the repository, which brings its own.\n',
+  );
   process.exitCode = 1;
 }

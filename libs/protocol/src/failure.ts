@@ -100,9 +100,7 @@ export class Failure extends Error {
 
   toWire(): WireFailure {
     const message = this.message.slice(0, FAILURE_MESSAGE_LENGTH_MAX);
-    return this.retryAfterMs === undefined
-      ? { code: this.code, message }
-      : { code: this.code, message, retryAfterMs: this.retryAfterMs };
+    return this.retryAfterMs === undefined ? { code: this.code, message } : { code: this.code, message, retryAfterMs: this.retryAfterMs };
   }
 
   /** Returns a failure for what the other side sent as one; anything unknown becomes `INTERNAL`. */

@@ -64,7 +64,10 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     throw new Failure('CORRUPT', 'the manifest does not cut the file by the rule');
   }
   if (bytes.length !== manifestBytesOf(fileBytes)) {
-    throw new Failure('CORRUPT', `a manifest of ${bytes.length} bytes for ${fileBytes} bytes of file; expected ${manifestBytesOf(fileBytes)}`);
+    throw new Failure(
+      'CORRUPT',
+      `a manifest of ${bytes.length} bytes for ${fileBytes} bytes of file; expected ${manifestBytesOf(fileBytes)}`,
+    );
   }
   return { fileBytes, segmentBytes, segmentCount: segmentCountOf(fileBytes), bytes };
 }

@@ -17,7 +17,10 @@ export const PEER_PATTERNS = {
 /** Base64 of the largest bitmap. */
 const BITMAP_BASE64_LENGTH_MAX = Math.ceil(SEGMENTS_MAX / 8 / 3) * 4;
 
-const segmentIndexSchema = z.int().min(0).max(SEGMENTS_MAX - 1);
+const segmentIndexSchema = z
+  .int()
+  .min(0)
+  .max(SEGMENTS_MAX - 1);
 /** Chosen by the asker; tells its requests (or watches) on one connection apart. Never used twice on it. */
 const requestIdSchema = z.int().min(0).max(0xffff_ffff);
 
@@ -91,4 +94,3 @@ export const disputeRequestSchema = z.object({ file: fileIdSchema, segment: segm
 export type DisputeRequest = z.infer<typeof disputeRequestSchema>;
 export const disputeAnswerSchema = z.object({ intact: z.boolean() });
 export type DisputeAnswer = z.infer<typeof disputeAnswerSchema>;
-

@@ -13,4 +13,3 @@ export const OPS_REQUEST_TIMEOUT_MS = 10_000;
 
 /** Milliseconds an idle connection is kept: longer than the usual scrape interval of 15 s. */
 export const OPS_KEEP_ALIVE_MS = 20_000;
-

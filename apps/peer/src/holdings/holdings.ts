@@ -22,4 +22,3 @@ export interface Holdings {
   updated(file: FileId): void;
   remove(file: FileId, reason: 'withdrawn' | 'changed'): void;
 }
-

@@ -57,4 +57,3 @@ export interface PeerLinks {
   open(address: HolderAddress): Promise<PeerLink>;
   release(link: PeerLink): void;
 }
-

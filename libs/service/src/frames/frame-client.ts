@@ -59,7 +59,7 @@ export class FrameClient {
         try {
           resolve(parse(answer, responseIn(packet)));
         } catch (error) {
-          reject(error as Failure);
+          reject(error);
         }
       });
     });
@@ -138,7 +138,7 @@ export class FrameClient {
             reject(body.refusal ?? (error as Failure));
           }
         },
-        body as BodyRequest<unknown>,
+        body,
       );
     });
   }
