@@ -49,6 +49,7 @@ export type ManifestAnswer = z.infer<typeof manifestAnswerSchema>;
  */
 export const availabilityRequestSchema = z.object({ watch: requestIdSchema, file: fileIdSchema });
 export type AvailabilityRequest = z.infer<typeof availabilityRequestSchema>;
+/** `availability.unwatch`, an event without an answer: the stream of that watch ends. */
 export const unwatchAvailabilityRequestSchema = z.object({ watch: requestIdSchema });
 export type UnwatchAvailabilityRequest = z.infer<typeof unwatchAvailabilityRequestSchema>;
 

@@ -57,10 +57,10 @@ export class SegmentsController {
     return this.serve.availability.watch(connectionOf(context), parse(availabilityRequestSchema, data));
   }
 
-  @MessagePattern(PEER_PATTERNS.unwatchAvailability)
-  unwatchAvailability(@Payload() data: unknown, @Ctx() context: TcpContext): Record<string, never> {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-arguments
+  @EventPattern<string>(PEER_PATTERNS.unwatchAvailability)
+  unwatchAvailability(@Payload() data: unknown, @Ctx() context: TcpContext): void {
     this.serve.availability.unwatch(connectionOf(context), parse(unwatchAvailabilityRequestSchema, data).watch);
-    return {};
   }
 
   @MessagePattern(PEER_PATTERNS.dispute)
