@@ -21,6 +21,8 @@ export interface DownloadMetrics {
   phase(observed: { readonly phase: SegmentPhase; readonly seconds: number }): void;
   /** `wire`: bytes of body received; `file`: bytes of file verified and written. */
   bytes(counted: { readonly form: 'wire' | 'file'; readonly count: number }): void;
+  /** Bytes of a verified segment that compression kept off the wire. */
+  compressionSaved(bytes: number): void;
   inFlight(delta: 1 | -1): void;
   redistributed(reason: RedistributionReason): void;
   hedged(): void;
@@ -53,6 +55,7 @@ export const noDownloadMetrics: DownloadMetrics = {
   segmentTransfer: nothing,
   phase: nothing,
   bytes: nothing,
+  compressionSaved: nothing,
   inFlight: nothing,
   redistributed: nothing,
   hedged: nothing,

@@ -21,4 +21,5 @@ export function observeStored(metrics: DownloadMetrics, request: SegmentRequest,
   }
   metrics.phase({ phase: 'write', seconds: result.times.writeMs / 1000 });
   metrics.bytes({ form: 'file', count: request.rawBytes });
+  if (request.wireBytes < request.rawBytes) metrics.compressionSaved(request.rawBytes - request.wireBytes);
 }

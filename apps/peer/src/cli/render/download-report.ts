@@ -1,4 +1,5 @@
 import type { DownloadStatus } from '../../control/api.js';
+import { gainOf, type Gain } from './gain.js';
 import { showBytes, showCount, showDuration, showPercent, showRate } from './numbers.js';
 import type { Style } from './style.js';
 import { table, type Column } from './table.js';
@@ -47,9 +48,11 @@ function labelled(label: string, value: string, style: Style): string {
 function accountOf(status: DownloadStatus, report: Report): [string, string][] {
   const fetchedBytes = report.verifiedBytes - report.resumedBytes;
   const rate = status.transferMs > 0 && fetchedBytes > 0 ? showRate(fetchedBytes / (status.transferMs / 1000)) : 'nothing to transfer';
+  const gain = gainOf(report, status.transferMs);
   return [
     ['average rate', rate],
-    ['received', receivedOf(report, fetchedBytes)],
+    ['speed-up', speedUpOf(gain)],
+    ['received', receivedOf(report, fetchedBytes, gain)],
     ['redistributed', redistributedOf(report)],
     ['hedged', showCount(report.hedged, 'segment')],
     [
@@ -66,11 +69,16 @@ function accountOf(status: DownloadStatus, report: Report): [string, string][] {
   ];
 }
 
+/** Where sources share a link the fastest would have been faster alone. */
+function speedUpOf({ speedUp }: Gain): string {
+  return speedUp === undefined ? 'one source' : `at most ${speedUp.toFixed(1)} times the fastest source alone`;
+}
+
 /** Bytes on the wire against bytes of file. What was wasted came too, so more than the file is possible. */
-function receivedOf(report: Report, fetchedBytes: number): string {
+function receivedOf(report: Report, fetchedBytes: number, { savedBytes, savedMs }: Gain): string {
   const sizes = `${showBytes(report.wireBytes)} on the wire for ${showBytes(fetchedBytes)} of file`;
-  const savedBytes = fetchedBytes - report.wireBytes;
-  return savedBytes > fetchedBytes / 1000 ? `${sizes}, ${showPercent(savedBytes, fetchedBytes)} saved` : sizes;
+  if (savedBytes <= fetchedBytes / 1000) return sizes;
+  return `${sizes}, ${showPercent(savedBytes, fetchedBytes)} saved, about ${showDuration(savedMs)}`;
 }
 
 function redistributedOf(report: Report): string {
