@@ -1,3 +1,5 @@
+import { lacksPrograms } from './lacks.mjs';
+
 /**
  * The suites in the order they run: what is quick to fail comes first. Each is a project of vitest.config.ts. `minutes`
  * is what it may take on two cores with other work beside it; `lacks` says what this machine lacks to run it, and how
@@ -7,5 +9,11 @@ export const SUITES = [
   { name: 'tools', what: 'the rules of the house can fail, and the README says what the code does', minutes: 3 },
   { name: 'unit', what: 'every part by itself', minutes: 5 },
   { name: 'contract', what: 'ports: every implementation keeps the same promises', minutes: 5 },
+  {
+    name: 'seeing',
+    what: 'every panel and rule against a real Prometheus that scraped a real download',
+    minutes: 4,
+    lacks: lacksPrograms(['prometheus', 'promtool'], 'apt-get install prometheus'),
+  },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
 ];

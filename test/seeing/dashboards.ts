@@ -1,0 +1,37 @@
+// The dashboards as they are committed: what Grafana loads.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export interface Target {
+  readonly expr: string;
+  readonly legendFormat?: string;
+}
+
+export interface Panel {
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly targets?: readonly Target[];
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+}
+
+export interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query?: unknown; readonly definition?: string }[] };
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr?: string }[] };
+}
+
+const FOLDER = fileURLToPath(new URL('../../grafana/dashboards/', import.meta.url));
+
+export const RULES_FILE = fileURLToPath(new URL('../../grafana/rules/p2p.rules.yaml', import.meta.url));
+
+export const DASHBOARDS: readonly Dashboard[] = readdirSync(FOLDER).map(
+  (name) => JSON.parse(readFileSync(FOLDER + name, 'utf8')) as Dashboard,
+);
+
+/** The panels that show something: rows only part them. */
+export const PANELS = DASHBOARDS.flatMap(({ title: dashboard, panels }) =>
+  panels.filter(({ type }) => type !== 'row').map((panel) => ({ dashboard, title: panel.title, panel })),
+);

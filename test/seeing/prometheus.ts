@@ -1,0 +1,93 @@
+// A real Prometheus that scrapes programs of ours.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '../tools/metrics.ts';
+
+const START_DEADLINE_MS = 30_000;
+
+/** Labels that Kubernetes would give, beside the address. */
+export interface Scraped {
+  readonly pod: string;
+  readonly metricsPort: number;
+}
+
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [number, string])[];
+}
+
+export class Prometheus {
+  readonly #child: ChildProcess;
+  readonly #url: string;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.#url = url;
+  }
+
+  /** Scrapes every second. `rules`: a file of rules. */
+  static async start(folder: string, options: { readonly scraped: readonly Scraped[]; readonly rules: string }): Promise<Prometheus> {
+    await mkdir(folder, { recursive: true });
+    const config = join(folder, 'prometheus.json');
+    // JSON is YAML.
+    await writeFile(
+      config,
+      JSON.stringify({
+        global: { scrape_interval: '1s', evaluation_interval: '1s' },
+        rule_files: [options.rules],
+        scrape_configs: [
+          {
+            job_name: 'p2p',
+            static_configs: options.scraped.map(({ pod, metricsPort }) => ({
+              targets: [`127.0.0.1:${metricsPort}`],
+              labels: { namespace: 'test', release: 'p2p', pod },
+            })),
+          },
+        ],
+      }),
+    );
+    const port = await freePort();
+    const child = spawn(
+      'prometheus',
+      [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`],
+      { stdio: 'ignore' },
+    );
+    await once(child, 'spawn');
+    const prometheus = new Prometheus(child, `http://127.0.0.1:${port}`);
+    await eventually(
+      async () => (await fetch(`${prometheus.#url}/-/ready`).catch(() => undefined))?.ok ?? false,
+      (ready) => ready,
+      START_DEADLINE_MS,
+    );
+    return prometheus;
+  }
+
+  /** What an expression was over the last `seconds`, in steps of one. Throws what Prometheus says of a wrong one. */
+  async range(expression: string, seconds: number): Promise<readonly Sample[]> {
+    const end = Date.now() / 1000;
+    const query = new URLSearchParams({ query: expression, start: String(end - seconds), end: String(end), step: '1' });
+    const answer = await fetch(`${this.#url}/api/v1/query_range`, { method: 'POST', body: query });
+    const body = (await answer.json()) as { readonly error?: string; readonly data?: { readonly result: readonly Sample[] } };
+    if (body.data === undefined) throw new Error(`${body.error ?? answer.statusText}: ${expression}`);
+    return body.data.result;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const closed = once(this.#child, 'close');
+    this.#child.kill();
+    await closed;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
