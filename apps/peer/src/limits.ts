@@ -142,6 +142,12 @@ export const CLI_RETRY_MS = 500;
 /** `leave` waits this long for the peer to finish what it owes and go. */
 export const CLI_LEAVE_WAIT_MS = 30_000;
 
+/**
+ * A peer that `leave` asked to go stays this long, in ms, with everything closed: in a container it is the first process, its end
+ * ends the command too, and the command must have seen before that nobody listens any more. Two looks of the command.
+ */
+export const LEAVE_LINGER_MS = 2 * CLI_RETRY_MS;
+
 /** A picture on a terminal is drawn anew this often, for the clocks in it; the peer sends at most as many. */
 export const CLI_FRAME_MS = 100;
 

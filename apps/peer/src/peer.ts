@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PROTOCOL_VERSION, type Failure } from '@p2p/protocol';
@@ -13,7 +14,7 @@ import { openToken } from './control/token.js';
 import { dataDirAt, makeDataDir } from './data-dir/data-dir.js';
 import { DataDirLock } from './data-dir/data-dir-lock.js';
 import { beginLife } from './data-dir/identity.js';
-import { DRAIN_DEADLINE_MS } from './limits.js';
+import { DRAIN_DEADLINE_MS, LEAVE_LINGER_MS } from './limits.js';
 import { assemblePeer, PeerModule, type PeerParts } from './peer.module.js';
 
 export interface PeerComponents {
@@ -110,6 +111,7 @@ export class Peer implements PeerStatusSource {
    */
   async stop(): Promise<void> {
     const { serve, directory, downloads } = this.#parts;
+    const wasAskedToLeave = this.#isLeaving;
     this.#isLeaving = true;
     await downloads.stop();
     const drained = serve.drain(DRAIN_DEADLINE_MS);
@@ -118,6 +120,7 @@ export class Peer implements PeerStatusSource {
     await directory.leave();
     await this.#close();
     await this.#lock.release();
+    if (wasAskedToLeave) await sleep(LEAVE_LINGER_MS);
   }
 
   async #open(): Promise<void> {
