@@ -1,0 +1,3 @@
+module p2p.test/pause
+
+go 1.25.0
