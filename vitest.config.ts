@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'] } },
-      { test: { name: 'contract', include: ['test/contract/**/*.spec.ts', 'test/simulation/**/*.spec.ts'] } },
+      { test: { name: 'contract', include: ['test/contract/**/*.spec.ts'] } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: 120_000 } },
       { test: { name: 'tools', include: ['test/tools/**/*.spec.ts'], testTimeout: 30_000 } },
       { test: { name: 'seeing', include: ['test/seeing/**/*.spec.ts'], testTimeout: 30_000, hookTimeout: 120_000 } },
       {

@@ -15,5 +15,6 @@ export const SUITES = [
     minutes: 4,
     lacks: lacksPrograms(['prometheus', 'promtool'], 'apt-get install prometheus'),
   },
+  { name: 'simulation', what: 'the planner on a virtual clock, in thousands of swarms that a seed makes up', minutes: 4 },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
 ];

@@ -27,34 +27,48 @@ export function randomSwarm(seed: number, trouble: Trouble): SwarmPlan {
     holderWaitMs: 10_000,
     verifyMs: dice.between(0, 3),
     sources,
+    ...(dice.chance(0.3) ? { downBytesPerSecond: Math.round(dice.between(0.4, 1) * sumOfRates(sources)) } : {}),
+    ...(trouble.faults && dice.chance(0.3) ? { outages: [outage(dice)] } : {}),
+    ...(trouble.faults && dice.chance(0.15) ? { stalls: [{ at: dice.between(20, 3000), ms: dice.between(60, 5000) }] } : {}),
     buffers: trouble.faults && dice.chance(0.3) ? [{ at: dice.between(0, 2000), segmentsMax: dice.whole(1, 20) }] : [],
     endMs: 3_600_000,
   };
 }
 
-/** Milliseconds that the links need if every byte flowed as it could, and one trip there and back: no download is faster. */
-export function fluidOptimumMs(plan: SwarmPlan): number {
-  let low = 0;
-  let high = plan.endMs;
-  for (let round = 0; round < 50; round++) {
-    const middle = (low + high) / 2;
-    const bytes = plan.sources.reduce((sum, source) => sum + bytesBy(source, middle), 0);
-    if (bytes >= plan.fileBytes) high = middle;
-    else low = middle;
-  }
-  return high + plan.verifyMs + 2 * Math.min(...plan.sources.map((source) => source.latencyMs));
+function sumOfRates(sources: readonly SourcePlan[]): number {
+  return sources.reduce((sum, source) => sum + (source.rates[0]?.bytesPerSecond ?? 0), 0);
 }
 
-function bytesBy(source: SourcePlan, until: number): number {
-  let bytes = 0;
-  for (const { from, to } of source.present) {
-    for (let index = 0; index < source.rates.length; index++) {
-      const rate = source.rates[index];
-      const end = Math.min(source.rates[index + 1]?.at ?? Infinity, to, until);
-      if (rate !== undefined) bytes += (Math.max(0, end - Math.max(rate.at, from)) * rate.bytesPerSecond) / 1000;
+function outage(dice: Dice): { from: number; to: number } {
+  const from = dice.between(0, 3000);
+  return { from, to: from + dice.between(100, 8000) };
+}
+
+/** Milliseconds that the links need if every byte flowed as it could, and one trip there and back: no download is faster. */
+export function fluidOptimumMs(plan: SwarmPlan): number {
+  const times = plan.sources.flatMap(({ rates, present }) => [
+    ...rates.map(({ at }) => at),
+    ...present.flatMap(({ from, to }) => [from, to]),
+  ]);
+  const turns = [...new Set([0, ...times])].toSorted((one, other) => one - other);
+  let leftBytes = plan.fileBytes;
+  let endMs = plan.endMs;
+  for (const [index, from] of turns.entries()) {
+    const sum = plan.sources.reduce((rate, source) => rate + rateOf(source, from), 0);
+    const rate = Math.min(sum, plan.downBytesPerSecond ?? Infinity) / 1000;
+    const to = turns[index + 1] ?? Infinity;
+    if (rate > 0 && leftBytes / rate <= to - from) {
+      endMs = from + leftBytes / rate;
+      break;
     }
+    if (rate > 0) leftBytes -= rate * (to - from);
   }
-  return bytes;
+  return endMs + plan.verifyMs + 2 * Math.min(...plan.sources.map((source) => source.latencyMs));
+}
+
+function rateOf(source: SourcePlan, now: number): number {
+  if (!source.present.some(({ from, to }) => from <= now && now < to)) return 0;
+  return source.rates.findLast((rate) => rate.at <= now)?.bytesPerSecond ?? 0;
 }
 
 function randomSource(dice: Dice, index: number, fileBytes: number, trouble: Trouble): SourcePlan {
@@ -81,6 +95,10 @@ function randomSource(dice: Dice, index: number, fileBytes: number, trouble: Tro
     ...(mayFail && dice.chance(0.1) ? { drainsAt: dice.between(50, 3000) } : {}),
     busyRatio: trouble.faults && dice.chance(0.2) ? 0.1 : 0,
     failedRatio: trouble.faults && dice.chance(0.1) ? 0.1 : 0,
+    ...(trouble.faults && dice.chance(0.4) ? { jitterMs: dice.between(0.1, 40) } : {}),
+    ...(mayFail && dice.chance(0.1) ? { lackingRatio: 0.1 } : {}),
+    ...(mayFail && dice.chance(0.15) ? { isStandby: true } : {}),
+    ...(trouble.faults && dice.chance(0.3) ? { wireRatio: dice.between(0.3, 1) } : {}),
     corruptRatio: mayFail && dice.chance(0.1) ? 0.1 : 0,
   };
 }

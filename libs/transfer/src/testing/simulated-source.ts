@@ -1,3 +1,5 @@
+import { seededRandom } from '../seeded-order.js';
+import type { Downlink } from './downlink.js';
 import type { EventQueue } from './event-queue.js';
 
 /** From `at` ms on, a link carries this many encoded bytes a second: 0 is silence. */
@@ -13,6 +15,8 @@ export interface SourcePlan {
   readonly rates: readonly RateFrom[];
   /** One way, in ms. */
   readonly latencyMs: number;
+  /** Delay on top of it, at most, in ms: drawn for each lump, so that links overtake each other but no lump its own link. */
+  readonly jitterMs?: number;
   /** Bytes that arrive at once. */
   readonly lumpBytes: number;
   /** What it declares as its pace; 0 for none. */
@@ -29,6 +33,10 @@ export interface SourcePlan {
   readonly busyRatio?: number;
   readonly failedRatio?: number;
   readonly corruptRatio?: number;
+  /** Of requests: part that is refused because it does not have what it said it had. */
+  readonly lackingRatio?: number;
+  /** Not known from the beginning: joins when holders are looked for and the diary answers. */
+  readonly isStandby?: boolean;
   /** Encoded bytes over bytes of file. */
   readonly wireRatio?: number;
 }
@@ -38,6 +46,16 @@ export interface LinkSink {
   bytes(request: number, wireBytes: number): void;
   received(request: number): void;
   cancelled(request: number): void;
+}
+
+export interface LinkComponents {
+  readonly clock: { now: number };
+  readonly queue: EventQueue;
+  readonly sink: LinkSink;
+  /** What all links of the download share. */
+  readonly downlink: Downlink;
+  /** Seeds the jitter. */
+  readonly seed: number;
 }
 
 interface Body {
@@ -53,11 +71,16 @@ export class SimulatedLink {
   readonly #queue: EventQueue;
   readonly #sink: LinkSink;
   readonly #bodies: Body[] = [];
+  readonly #downlink: Downlink;
+  readonly #random: () => number;
   #isServing = false;
+  #latestAt = 0;
   #isClosed = false;
 
-  constructor(plan: SourcePlan, components: { clock: { now: number }; queue: EventQueue; sink: LinkSink }) {
+  constructor(plan: SourcePlan, components: LinkComponents) {
     this.#plan = plan;
+    this.#downlink = components.downlink;
+    this.#random = seededRandom(components.seed);
     this.#clock = components.clock;
     this.#queue = components.queue;
     this.#sink = components.sink;
@@ -80,7 +103,7 @@ export class SimulatedLink {
       body.isCancelled = true;
       if (place === 0 && this.#isServing) return;
       this.#bodies.splice(place, 1);
-      this.#later(this.#plan.latencyMs, () => this.#sink.cancelled(request));
+      this.#deliver(0, () => this.#sink.cancelled(request));
     });
   }
 
@@ -91,6 +114,17 @@ export class SimulatedLink {
   #later(ms: number, run: () => void): void {
     this.#queue.add(this.#clock.now + ms, () => {
       if (!this.#isClosed) run();
+    });
+  }
+
+  /** Travels, is held up a little, and passes what all links share; in the order it was sent. */
+  #deliver(bytes: number, run: () => void): void {
+    const jitterMs = ((this.#plan.jitterMs ?? 0) * this.#random()) / 0x1_0000_0000;
+    this.#latestAt = Math.max(this.#latestAt, this.#clock.now + this.#plan.latencyMs + jitterMs);
+    this.#later(this.#latestAt - this.#clock.now, () => {
+      const waitMs = this.#downlink.passMs(this.#clock.now, bytes);
+      if (waitMs === 0) run();
+      else this.#later(waitMs, run);
     });
   }
 
@@ -109,13 +143,13 @@ export class SimulatedLink {
     this.#later(sentAt - this.#clock.now, () => {
       this.#isServing = false;
       body.leftBytes -= bytes;
-      this.#later(this.#plan.latencyMs, () => this.#sink.bytes(body.request, bytes));
+      this.#deliver(bytes, () => this.#sink.bytes(body.request, bytes));
       if (body.leftBytes <= 0) {
         this.#bodies.shift();
-        this.#later(this.#plan.latencyMs, () => this.#sink.received(body.request));
+        this.#deliver(0, () => this.#sink.received(body.request));
       } else if (body.isCancelled) {
         this.#bodies.shift();
-        this.#later(this.#plan.latencyMs, () => this.#sink.cancelled(body.request));
+        this.#deliver(0, () => this.#sink.cancelled(body.request));
       }
       this.#serve();
     });

@@ -1,34 +1,26 @@
 import { Bitmap, segmentCountOf, segmentLengthOf } from '@p2p/protocol';
+import { reportOf } from '../account.js';
 import type { TransferCommand } from '../commands.js';
 import type { TransferEvent } from '../events.js';
-import { reportOf } from '../account.js';
 import { seededRandom } from '../seeded-order.js';
 import { createTransfer, type TransferState } from '../state.js';
 import { nextWakeAt, step } from '../step.js';
 import { BUSY_PAUSE_MS_MAX, BUSY_PAUSE_MS_MIN } from '../limits.js';
 import { EventQueue } from './event-queue.js';
-import { SimulatedLink, type SourcePlan } from './simulated-source.js';
+import { Downlink } from './downlink.js';
+import { isPresent, SimulatedHolders } from './simulated-holders.js';
+import { SimulatedLink } from './simulated-source.js';
+import { SwarmAudit } from './swarm-audit.js';
 import type { SwarmPlan, SwarmResult } from './swarm-plan.js';
+import { check, type Connection, type OpenRequest, type SwarmWorld } from './swarm-world.js';
+import { Trace } from './trace.js';
 
-interface Connection {
-  readonly plan: SourcePlan;
-  link: SimulatedLink | undefined;
-  readonly have: Set<number>;
-  isQuarantined: boolean;
-  isDraining: boolean;
-  pausedUntil: number;
-}
-
-interface OpenRequest {
-  readonly connection: Connection;
-  readonly segment: number;
-  readonly isCorrupt: boolean;
-  phase: 'asked' | 'cancelling' | 'received';
-}
+/** From a silent source being given up to its being connected again, in ms. */
+const RECONNECT_MS = 500;
 
 /**
  * Runs one download against made-up holders on a virtual clock, and checks after every step what must hold whatever
- * happens. Throws an Error that names what does not.
+ * happens. Throws an Error that names what does not, with what happened last.
  */
 export class SimulatedSwarm {
   readonly #plan: SwarmPlan;
@@ -36,18 +28,27 @@ export class SimulatedSwarm {
   readonly #queue = new EventQueue();
   readonly #random: () => number;
   readonly #state: TransferState;
-  readonly #connections = new Map<string, Connection>();
-  readonly #open = new Map<number, OpenRequest>();
-  readonly #verified = new Set<number>();
+  readonly #holders: SimulatedHolders;
+  readonly #world: SwarmWorld;
+  readonly #audit: SwarmAudit;
+  readonly #trace = new Trace();
+  readonly #downlink: Downlink;
   readonly #commands: TransferCommand[] = [];
-  #buffersMax: number;
   #steps = 0;
   #outcome: SwarmResult['outcome'] | undefined;
-  #isWaiting = false;
 
   constructor(plan: SwarmPlan) {
     this.#plan = plan;
-    this.#buffersMax = plan.buffersMax;
+    const sink = {
+      join: (connection: Connection) => this.#join(connection),
+      leave: (connection: Connection) => this.#leave(connection),
+      step: (event: TransferEvent) => this.#step(event),
+    };
+    this.#holders = new SimulatedHolders(plan, { clock: this.#clock, queue: this.#queue, sink });
+    const { connections } = this.#holders;
+    this.#world = { connections, open: new Map(), verified: new Set(), buffersMax: plan.buffersMax, isWaiting: false };
+    this.#audit = new SwarmAudit(plan, this.#world);
+    this.#downlink = new Downlink(plan.downBytesPerSecond ?? Infinity);
     this.#random = seededRandom(plan.seed ^ 0x5eed);
     this.#state = createTransfer({
       fileBytes: plan.fileBytes,
@@ -57,28 +58,40 @@ export class SimulatedSwarm {
       buffersMax: plan.buffersMax,
       now: 0,
     });
-    for (const source of plan.sources) this.#add(source);
     for (const change of plan.buffers ?? []) {
       this.#queue.add(change.at, () => {
-        this.#buffersMax = change.segmentsMax;
+        this.#world.buffersMax = change.segmentsMax;
         this.#step({ kind: 'buffers_granted', segmentsMax: change.segmentsMax });
       });
     }
+    for (const { at, ms } of plan.stalls ?? []) this.#queue.add(at, () => (this.#clock.now += ms));
   }
 
   run(): SwarmResult {
+    try {
+      return this.#run();
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(
+        `SEED=${this.#plan.seed}: at ${this.#clock.now.toFixed(3)} ms: ${what}\nthe latest events and commands:\n${this.#trace.toString()}`,
+        { cause },
+      );
+    }
+  }
+
+  #run(): SwarmResult {
     this.#queue.add(0, () => this.#step({ kind: 'tick' }));
     while (this.#outcome === undefined) {
       const wakeAt = nextWakeAt(this.#state) ?? Infinity;
       const at = Math.min(this.#queue.nextAt, wakeAt);
-      check(
-        at < this.#plan.endMs,
-        `nothing ends it by ${this.#plan.endMs} ms: ${this.#verified.size} verified, waiting ${this.#isWaiting}`,
-      );
-      check(this.#queue.nextAt <= wakeAt || wakeAt > this.#clock.now, 'it wants to wake in the past');
+      const { verified, isWaiting } = this.#world;
+      check(at < this.#plan.endMs, `nothing ends it by ${this.#plan.endMs} ms: ${verified.size} verified, waiting ${isWaiting}`);
       this.#clock.now = Math.max(this.#clock.now, at);
       if (this.#queue.nextAt <= wakeAt) this.#queue.take()();
-      else this.#step({ kind: 'tick' });
+      else {
+        this.#step({ kind: 'tick' });
+        check((nextWakeAt(this.#state) ?? Infinity) > this.#clock.now, 'it wants to wake in the past');
+      }
     }
     return {
       outcome: this.#outcome,
@@ -87,48 +100,24 @@ export class SimulatedSwarm {
       commands: this.#commands,
       report: reportOf(this.#state),
       state: this.#state,
+      calledOffBytes: this.#audit.calledOffBytes,
+      beyondBytes: this.#audit.beyondBytes,
     };
-  }
-
-  #add(plan: SourcePlan): void {
-    const count = segmentCountOf(this.#plan.fileBytes);
-    const have = new Set(plan.have ?? Array.from({ length: count }, (_, segment) => segment));
-    const connection: Connection = { plan, link: undefined, have, isQuarantined: false, isDraining: false, pausedUntil: 0 };
-    this.#connections.set(plan.id, connection);
-    for (const { from, to } of plan.present) {
-      this.#queue.add(from, () => this.#join(connection));
-      if (to !== Infinity) this.#queue.add(to, () => this.#leave(connection));
-    }
-    for (const gain of plan.gains ?? []) {
-      this.#queue.add(gain.at, () => {
-        for (const segment of gain.segments) have.add(segment);
-        if (connection.link !== undefined) this.#step({ kind: 'source_gained', source: plan.id, segments: gain.segments });
-      });
-    }
-    if (plan.drainsAt !== undefined) {
-      this.#queue.add(plan.drainsAt, () => {
-        connection.isDraining = true;
-        if (connection.link !== undefined) this.#step({ kind: 'source_draining', source: plan.id });
-      });
-    }
   }
 
   #join(connection: Connection): void {
     const { plan } = connection;
     if (connection.link !== undefined || connection.isDraining) return;
-    connection.link = new SimulatedLink(plan, {
-      clock: this.#clock,
-      queue: this.#queue,
-      sink: {
-        bytes: (request, wireBytes) => this.#step({ kind: 'bytes_received', source: plan.id, request, wireBytes }),
-        received: (request) => this.#received(request),
-        cancelled: (request) => {
-          if (this.#open.delete(request)) this.#step({ kind: 'request_cancelled', request });
-        },
-      },
-    });
-    const count = segmentCountOf(this.#plan.fileBytes);
-    const bitmap = new Bitmap(count);
+    connection.isLeaving = false;
+    connection.heardAt = this.#clock.now;
+    const sink = {
+      bytes: (request: number, wireBytes: number) => this.#bytes(connection, request, wireBytes),
+      received: (request: number) => this.#received(request),
+      cancelled: (request: number) => this.#cancelled(request),
+    };
+    const seed = this.#random();
+    connection.link = new SimulatedLink(plan, { clock: this.#clock, queue: this.#queue, sink, downlink: this.#downlink, seed });
+    const bitmap = new Bitmap(segmentCountOf(this.#plan.fileBytes));
     for (const segment of connection.have) bitmap.add(segment);
     this.#step({
       kind: 'source_joined',
@@ -142,113 +131,133 @@ export class SimulatedSwarm {
     if (connection.link === undefined) return;
     connection.link.close();
     connection.link = undefined;
-    for (const [request, open] of this.#open) {
-      if (open.connection === connection && open.phase !== 'received') this.#open.delete(request);
+    for (const [request, open] of this.#world.open) {
+      if (open.connection === connection && open.phase !== 'received') this.#endOf(request);
     }
     this.#step({ kind: 'source_left', source: connection.plan.id });
   }
 
+  /** It is over and brought nothing. */
+  #endOf(request: number): OpenRequest | undefined {
+    const open = this.#world.open.get(request);
+    if (open === undefined) return undefined;
+    this.#world.open.delete(request);
+    this.#audit.ended(open);
+    return open;
+  }
+
+  #bytes(connection: Connection, request: number, wireBytes: number): void {
+    const open = this.#world.open.get(request);
+    connection.heardAt = this.#clock.now;
+    if (open !== undefined) this.#audit.bytes(open, wireBytes);
+    this.#step({ kind: 'bytes_received', source: connection.plan.id, request, wireBytes });
+  }
+
+  #cancelled(request: number): void {
+    if (this.#endOf(request) !== undefined) this.#step({ kind: 'request_cancelled', request });
+  }
+
+  /** As the runner does: what was called off is dropped, even when it comes whole; all else is verified. */
   #received(request: number): void {
-    const open = this.#open.get(request);
+    const open = this.#world.open.get(request);
     if (open === undefined) return;
+    if (open.phase === 'cancelling') return this.#cancelled(request);
     open.phase = 'received';
     const fileBytes = segmentLengthOf(this.#plan.fileBytes, open.segment);
-    const wireBytes = Math.ceil(fileBytes * (open.connection.plan.wireRatio ?? 1));
-    this.#step({ kind: 'segment_received', request, arrival: { codec: 'identity', wireBytes, fileBytes } });
+    this.#step({ kind: 'segment_received', request, arrival: { codec: 'identity', wireBytes: open.wireBytes, fileBytes } });
     this.#queue.add(this.#clock.now + this.#plan.verifyMs, () => {
-      this.#open.delete(request);
-      if (!open.isCorrupt) this.#verified.add(open.segment);
-      this.#step({ kind: open.isCorrupt ? 'segment_corrupt' : 'segment_verified', request });
+      const { connection, segment, isCorrupt } = open;
+      if (isCorrupt) {
+        this.#endOf(request);
+        this.#step({ kind: 'segment_corrupt', request });
+        check(connection.isQuarantined, `${connection.plan.id} lied and is trusted`);
+        return;
+      }
+      this.#world.open.delete(request);
+      check(!this.#world.verified.has(segment), `segment ${segment} is verified a second time`);
+      this.#world.verified.add(segment);
+      this.#step({ kind: 'segment_verified', request });
     });
   }
 
   #step(event: TransferEvent): void {
     if (this.#outcome !== undefined) return;
+    const { now } = this.#clock;
     this.#steps++;
-    for (const command of step(this.#state, event, this.#clock.now)) {
+    this.#trace.note(now, event);
+    for (const command of step(this.#state, event, now)) {
       this.#commands.push(command);
+      this.#trace.note(now, command);
       this.#obey(command);
     }
-    const { waste } = this.#state;
-    check(waste.spentBytes + waste.reservedBytes <= waste.bytesMax, `hedging may waste ${waste.bytesMax} bytes`);
-    check(waste.reservedBytes >= 0, 'a duel was settled twice');
-    check(this.#state.attempts.size === this.#open.size || this.#outcome !== undefined, 'attempts are counted wrong');
+    this.#audit.stepped(this.#state, now, this.#outcome !== undefined);
   }
 
   #obey(command: TransferCommand): void {
     switch (command.kind) {
       case 'request':
         return this.#request(command);
-      case 'cancel': {
-        const open = this.#open.get(command.request);
-        check(open?.phase === 'asked', `request ${command.request} is cancelled but not under way`);
-        open.phase = 'cancelling';
-        return open.connection.link?.cancel(command.request);
-      }
+      case 'cancel':
+        return this.#cancel(command.request);
       case 'disconnect':
         return this.#disconnect(command.source);
       case 'quarantine':
         this.#connection(command.source).isQuarantined = true;
         return undefined;
+      case 'find_holders':
+        return this.#holders.find();
       case 'waiting':
-        check(!this.#isWaiting, 'a wait begins within a wait');
-        check(
-          [...this.#open.values()].every((open) => open.phase === 'cancelling'),
-          'it waits while something comes',
-        );
-        this.#isWaiting = true;
-        return undefined;
+        return this.#audit.waits();
       case 'resumed':
-        check(this.#isWaiting, 'a wait ends that did not begin');
-        this.#isWaiting = false;
-        return undefined;
+        return this.#audit.resumes();
       case 'finish':
-        check(this.#verified.size === segmentCountOf(this.#plan.fileBytes), `it finishes with ${this.#verified.size} segments`);
+        this.#audit.finished(this.#state);
         this.#outcome = 'finished';
         return undefined;
       case 'fail':
-        check(this.#isWaiting, 'it gives up without having waited');
+        check(this.#world.isWaiting, 'it gives up without having waited');
         this.#outcome = 'no_holders';
         return undefined;
-      default:
+      case 'redistributed':
         return undefined;
     }
+  }
+
+  #cancel(request: number): void {
+    const open = this.#world.open.get(request);
+    check(open?.phase === 'asked', `request ${request} is cancelled but not under way`);
+    open.phase = 'cancelling';
+    open.isCalledOff = !open.connection.isQuarantined;
+    this.#audit.returned(open.segment);
+    open.connection.link?.cancel(request);
   }
 
   #request(command: Extract<TransferCommand, { kind: 'request' }>): void {
     const { request, segment, source } = command;
     const connection = this.#connection(source);
-    const what = `request ${request} for segment ${segment} of ${source}`;
-    check(connection.link !== undefined, `${what}: it is not connected`);
-    check(!connection.isQuarantined, `${what}: it is quarantined`);
-    check(!connection.isDraining, `${what}: it drains`);
-    check(connection.pausedUntil <= this.#clock.now, `${what}: it pauses until ${connection.pausedUntil}`);
-    check(connection.have.has(segment), `${what}: it does not have it`);
-    check(!this.#verified.has(segment), `${what}: it is verified`);
-    check(this.#open.size < this.#buffersMax, `${what}: all ${this.#buffersMax} buffers are in use`);
-    const others = [...this.#open.values()].filter((open) => open.segment === segment && open.phase !== 'cancelling');
-    check(others.length < 2, `${what}: it is asked for ${others.length} times already`);
-    check(
-      others.every((open) => open.phase === 'asked'),
-      `${what}: it has come`,
-    );
-    check(
-      others.every((open) => open.connection !== connection),
-      `${what}: this source owes it already`,
-    );
+    this.#audit.requested(command, connection, this.#clock.now);
+    const { link } = connection;
+    check(link !== undefined, `${source} is not connected`);
     const { plan } = connection;
     const roll = this.#random() / 0x1_0000_0000;
     const isCorrupt = this.#random() / 0x1_0000_0000 < (plan.corruptRatio ?? 0);
-    this.#open.set(request, { connection, segment, isCorrupt, phase: 'asked' });
-    if (roll < (plan.busyRatio ?? 0)) this.#refuse(connection, request, { kind: 'busy', retryAfterMs: 20 + (roll % 0.01) * 5000 });
-    else if (roll < (plan.busyRatio ?? 0) + (plan.failedRatio ?? 0)) this.#refuse(connection, request, { kind: 'failed' });
-    else connection.link.ask(request, Math.ceil(segmentLengthOf(this.#plan.fileBytes, segment) * (plan.wireRatio ?? 1)));
+    const open = { connection, segment, isCorrupt, askedAt: this.#clock.now, phase: 'asked', wireBytes: 0, isCalledOff: false } as const;
+    this.#world.open.set(request, { ...open });
+    let below = 0;
+    const falls = (ratio = 0): boolean => roll < (below += ratio);
+    if (falls(plan.busyRatio)) this.#refuse(connection, request, { kind: 'busy', retryAfterMs: 20 + (roll % 0.01) * 5000 });
+    else if (falls(plan.failedRatio)) this.#refuse(connection, request, { kind: 'failed' });
+    else if (falls(plan.lackingRatio)) this.#refuse(connection, request, { kind: 'not_held' });
+    else link.ask(request, Math.ceil(segmentLengthOf(this.#plan.fileBytes, segment) * (plan.wireRatio ?? 1)));
   }
 
   #refuse(connection: Connection, request: number, refusal: Extract<TransferEvent, { kind: 'request_refused' }>['refusal']): void {
     const { link } = connection;
     this.#queue.add(this.#clock.now + 2 * connection.plan.latencyMs + 0.1, () => {
-      if (connection.link !== link || !this.#open.delete(request)) return;
+      if (connection.link !== link) return;
+      const open = this.#endOf(request);
+      if (open === undefined) return;
+      if (refusal.kind === 'not_held') connection.have.delete(open.segment);
       if (refusal.kind === 'busy') {
         const pauseMs = Math.min(Math.max(refusal.retryAfterMs, BUSY_PAUSE_MS_MIN), BUSY_PAUSE_MS_MAX);
         connection.pausedUntil = Math.max(connection.pausedUntil, this.#clock.now + pauseMs);
@@ -260,32 +269,31 @@ export class SimulatedSwarm {
   /** As the runner does: the link is closed, every request on it ends, then the source has left. */
   #disconnect(id: string): void {
     const connection = this.#connection(id);
-    check(connection.link !== undefined, `${id} is disconnected twice`);
+    check(connection.link !== undefined && !connection.isLeaving, `${id} is disconnected twice`);
     connection.link.close();
-    for (const open of this.#open.values()) if (open.connection === connection && open.phase === 'asked') open.phase = 'cancelling';
+    connection.isLeaving = true;
+    for (const open of this.#world.open.values()) {
+      if (open.connection !== connection || open.phase !== 'asked') continue;
+      open.phase = 'cancelling';
+      this.#audit.returned(open.segment);
+    }
     this.#queue.add(this.#clock.now, () => {
-      for (const [request, open] of this.#open) {
-        if (open.connection !== connection || open.phase === 'received') continue;
-        this.#open.delete(request);
-        this.#step({ kind: 'request_cancelled', request });
+      for (const [request, open] of this.#world.open) {
+        if (open.connection === connection && open.phase !== 'received') this.#cancelled(request);
       }
       connection.link = undefined;
       this.#step({ kind: 'source_left', source: id });
       const { now } = this.#clock;
-      const { rates, present } = connection.plan;
+      const { rates } = connection.plan;
       const backAt = rates.find((rate, index) => (rates[index + 1]?.at ?? Infinity) > now && rate.bytesPerSecond > 0)?.at ?? Infinity;
-      const joinAt = Math.max(backAt, now) + 500;
-      if (present.some(({ from, to }) => from <= joinAt && joinAt < to)) this.#queue.add(joinAt, () => this.#join(connection));
+      const joinAt = Math.max(backAt, now) + RECONNECT_MS;
+      if (isPresent(connection.plan, joinAt)) this.#queue.add(joinAt, () => this.#join(connection));
     });
   }
 
   #connection(id: string): Connection {
-    const connection = this.#connections.get(id);
+    const connection = this.#world.connections.get(id);
     check(connection !== undefined, `there is no source ${id}`);
     return connection;
   }
-}
-
-function check(condition: boolean, otherwise: string): asserts condition {
-  if (!condition) throw new Error(otherwise);
 }

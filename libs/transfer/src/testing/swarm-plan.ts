@@ -14,6 +14,12 @@ export interface SwarmPlan {
   readonly sources: readonly SourcePlan[];
   /** Changes of the number of buffers. */
   readonly buffers?: readonly { readonly at: number; readonly segmentsMax: number }[];
+  /** What the downloader's own link carries; undefined for more than it ever gets. */
+  readonly downBytesPerSecond?: number;
+  /** When the diary is away: nobody is found, and who comes back is not heard of. */
+  readonly outages?: readonly { readonly from: number; readonly to: number }[];
+  /** When the downloader's process stands still, and for how long. */
+  readonly stalls?: readonly { readonly at: number; readonly ms: number }[];
   /** Gives up the simulation, as a failure, after this virtual time. */
   readonly endMs: number;
 }
@@ -26,4 +32,7 @@ export interface SwarmResult {
   readonly commands: readonly TransferCommand[];
   readonly report: TransferReport;
   readonly state: TransferState;
+  /** Bytes received that did not become a verified segment: of requests that were called off, and of all. */
+  readonly calledOffBytes: number;
+  readonly beyondBytes: number;
 }
