@@ -11,6 +11,16 @@ export default defineConfig({
       { test: { name: 'seeing', include: ['test/seeing/**/*.spec.ts'], testTimeout: 30_000, hookTimeout: 120_000 } },
       {
         test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.spec.ts'],
+          // Each spec has a diary and peers of its own, and counts on the processors that are left.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
           include: ['test/system/**/*.spec.ts'],
           // Every spec starts processes of its own and some measure rates: one after the other.

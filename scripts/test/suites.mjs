@@ -16,5 +16,6 @@ export const SUITES = [
     lacks: lacksPrograms(['prometheus', 'promtool'], 'apt-get install prometheus'),
   },
   { name: 'simulation', what: 'the planner on a virtual clock, in thousands of swarms that a seed makes up', minutes: 4 },
+  { name: 'fuzz', what: 'a live diary and a live peer under bytes, frames, messages and connections that nobody should send', minutes: 4 },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
 ];

@@ -132,6 +132,19 @@ describe('processes that die', () => {
     expect(done.count).toBe(1);
   });
 
+  it('on which nothing is asked and nothing is under way are closed, and no others', async () => {
+    const idleMs = 50;
+    const ended = new Once<void>();
+    const server = await bench.serve({ echo: () => ({}), stream: () => interval(1000).pipe(finalize(() => ended.happen())) }, { idleMs });
+    const [idle, watching] = [await bench.client(server.boundPort), await bench.client(server.boundPort)];
+    watching.stream('stream', {}, anySchema).subscribe({ error: () => undefined });
+    await idle.request('echo', {}, anySchema, { timeoutMs: 2000 });
+    await soon(firstValueFrom(idle.closed), 'the close');
+    expect(bench.violations).toMatchObject([{ failure: { code: 'TIMED_OUT' } }]);
+    await watching.request('echo', {}, anySchema, { timeoutMs: 2000 });
+    expect(ended.count).toBe(0);
+  });
+
   it('a stopped process that accepts nothing more is TIMED_OUT to connect to', async () => {
     const { child, line } = await run(`
       import { createServer } from 'node:net';

@@ -14,6 +14,7 @@ export class DiaryMetrics {
   readonly requestDuration = this.#set.histogram(DIARY_METRICS.requestDuration);
   readonly departures = this.#set.counter(DIARY_METRICS.departures);
   readonly framesRejected = this.#set.counter(DIARY_METRICS.framesRejected);
+  readonly requestsRefused = this.#set.counter(DIARY_METRICS.requestsRefused);
 
   /** Adds the gauges of what `counts` tells. To be called once. */
   observe(counts: () => Promise<DiaryCounts>): void {

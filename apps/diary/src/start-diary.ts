@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { FailureFilter, FrameServer, NestLogger, OpsServer, toFailure } from '@p2p/service';
+import { CONNECTION_IDLE_MS, FailureFilter, FrameServer, NestLogger, OpsServer, toFailure } from '@p2p/service';
 import type { Logger } from '@p2p/service';
 import type { DiaryConfig } from './config.js';
 import { DiaryModule } from './diary.module.js';
@@ -34,11 +34,14 @@ export async function startDiary(config: DiaryConfig, { logger, now }: StartOpti
     port: config.port,
     connectionsMax: CONNECTIONS_MAX,
     requestsPerConnectionMax: REQUESTS_PER_CONNECTION_MAX,
+    // Peers renew their leases on theirs, three times in a lease's time.
+    idleMs: Math.max(CONNECTION_IDLE_MS, config.leaseTtlMs),
     pace: NO_PACE,
     onViolation: ({ failure, remote }) => {
       metrics.framesRejected.inc({ reason: failure.code });
       logger.warn('frame_rejected', { code: failure.code, message: failure.message, remote });
     },
+    onRefusal: (reason) => metrics.requestsRefused.inc({ reason }),
   });
   const module = DiaryModule.with({ leaseTtlMs: config.leaseTtlMs, logger, metrics, ...(now === undefined ? {} : { now }) });
   const app = await NestFactory.createMicroservice(module, { strategy: server, logger: new NestLogger(logger), abortOnError: false });

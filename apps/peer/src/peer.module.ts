@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CODECS } from '@p2p/protocol';
-import { FrameServer, type Logger } from '@p2p/service';
+import { CONNECTION_IDLE_MS, FrameServer, type Logger } from '@p2p/service';
 import type { PeerConfig } from './config.js';
 import { ControlModule } from './control/control.module.js';
 import { PEER_STATUS, type PeerStatusSource } from './control/peer-status.js';
@@ -68,11 +68,13 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
     port: config.peerPort,
     connectionsMax: PEER_CONNECTIONS_MAX,
     requestsPerConnectionMax: PEER_REQUESTS_PER_CONNECTION_MAX,
+    idleMs: CONNECTION_IDLE_MS,
     pace: { packetDelayMs, packetBytes },
     onViolation: ({ failure, remote }) => {
       metrics.frameRejected(failure.code);
       logger.warn('frame_rejected', { code: failure.code, message: failure.message, remote });
     },
+    onRefusal: (reason) => metrics.requestRefused(reason),
   });
   const advertisedHost = config.advertisedHost === '' ? undefined : config.advertisedHost;
   const { key, incarnation } = identity;

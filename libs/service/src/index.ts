@@ -18,5 +18,6 @@ export { SYSTEM_CLOCK, type FrameClock } from './frames/frame-clock.js';
 export { connectionOf, type FrameConnection } from './frames/frame-connection.js';
 export { FrameServer, type FrameServerOptions } from './frames/frame-server.js';
 export { OutgoingBody, type BodyOutcome, type OutgoingBodyOptions } from './frames/outgoing-body.js';
+export { CONNECTION_IDLE_MS } from './frames/limits.js';
 export type { Pace } from './frames/pacer.js';
 export { parse } from './frames/parse.js';

@@ -23,6 +23,7 @@ export class PeerMetrics {
   readonly #wasted = this.#set.counter(PEER_METRICS.hedgeWasted);
   readonly #rejected = this.#set.counter(PEER_METRICS.rejected);
   readonly #framesRejected = this.#set.counter(PEER_METRICS.framesRejected);
+  readonly #requestsRefused = this.#set.counter(PEER_METRICS.requestsRefused);
   readonly #downloadDuration = this.#set.histogram(PEER_METRICS.downloadDuration);
 
   /** Adds the gauges. To be called once. */
@@ -37,6 +38,10 @@ export class PeerMetrics {
 
   frameRejected(reason: FailureCode): void {
     this.#framesRejected.inc({ reason });
+  }
+
+  requestRefused(reason: FailureCode): void {
+    this.#requestsRefused.inc({ reason });
   }
 
   /** What the downloads count here. */

@@ -1,6 +1,6 @@
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { ServerTCP, TcpContext, type MessageHandler, type TcpSocket } from '@nestjs/microservices';
-import { Failure, isFailureCode, type WireFailure } from '@p2p/protocol';
+import { Failure, isFailureCode, type FailureCode, type WireFailure } from '@p2p/protocol';
 import { EMPTY, catchError, finalize, isObservable, map, of, takeUntil, throwError, type Observable } from 'rxjs';
 import { toFailure } from '../failures/to-failure.js';
 import type { FrameClock } from './frame-clock.js';
@@ -20,6 +20,10 @@ export interface FrameServerOptions {
   readonly pace: Pace;
   /** A connection broke a rule and is closed, or (`BUSY`) was one too many. */
   onViolation(violation: { readonly failure: Failure; readonly remote: string }): void;
+  /** A request was answered with a failure; its connection goes on. */
+  onRefusal?(code: FailureCode): void;
+  /** A connection on which nothing is under way and nothing is asked for so many ms (at most twice that) is closed. Undefined: never. */
+  readonly idleMs?: number;
   /** Other bounds and another clock, for tests. */
   readonly incompleteFrameMs?: number;
   readonly sendStallMs?: number;
@@ -32,10 +36,10 @@ export interface FrameServerOptions {
  * sends, it gets a failure's code or its connection is closed; whatever a handler does ends with its connection.
  */
 export class FrameServer extends ServerTCP {
-  readonly #limits: Pick<FrameServerOptions, 'requestsPerConnectionMax'>;
+  readonly #options: Pick<FrameServerOptions, 'requestsPerConnectionMax' | 'onRefusal'>;
 
   constructor(options: FrameServerOptions) {
-    const { host, port, pace, incompleteFrameMs, sendStallMs, sendQueuedBytesMax, clock } = options;
+    const { host, port, pace, idleMs, incompleteFrameMs, sendStallMs, sendQueuedBytesMax, clock } = options;
     const onViolation = (failure: Failure, remote: string): void => options.onViolation({ failure, remote });
     super({
       host,
@@ -44,13 +48,14 @@ export class FrameServer extends ServerTCP {
         receiver: undefined,
         pace,
         onViolation,
+        idleMs,
         incompleteFrameMs,
         sendStallMs,
         sendQueuedBytesMax,
         clock,
       }),
     });
-    this.#limits = options;
+    this.#options = options;
     this.server.maxConnections = options.connectionsMax;
     this.server.on('drop', (dropped) => {
       const failure = new Failure('BUSY', `${options.connectionsMax} connections are open, which is the most allowed`);
@@ -98,12 +103,15 @@ export class FrameServer extends ServerTCP {
 
   #onRequest(handler: MessageHandler | undefined, packet: RequestPacket, context: TcpContext, connection: FrameSocket): void {
     const { id } = packet;
-    const refuse = (failure: Failure): void => connection.sendMessage({ id, err: failure.toWire(), isDisposed: true });
+    const refuse = (failure: Failure): void => {
+      this.#options.onRefusal?.(failure.code);
+      connection.sendMessage({ id, err: failure.toWire(), isDisposed: true });
+    };
     if (handler === undefined || handler.isEventHandler === true) {
       refuse(new Failure('BAD_REQUEST', `there is no request "${packet.pattern}"; ask with one of the protocol's patterns`));
       return;
     }
-    const requestsMax = this.#limits.requestsPerConnectionMax;
+    const requestsMax = this.#options.requestsPerConnectionMax;
     const requests = connection.requestsInFlight + connection.queuedBodies;
     if (requests >= requestsMax) {
       const sentence = `${requests} requests of this connection are in work and at most ${requestsMax} may be; ask again later`;
@@ -115,7 +123,11 @@ export class FrameServer extends ServerTCP {
       (await this.#answersOf(handler, packet, context, connection)).pipe(
         // Nest would leave a stream running after its client has gone.
         takeUntil(connection.closed),
-        catchError((error: unknown) => throwError(() => this.#toWire(error, packet.pattern))),
+        catchError((error: unknown) => {
+          const failure = this.#toWire(error, packet.pattern);
+          this.#options.onRefusal?.(failure.code);
+          return throwError(() => failure);
+        }),
         finalize(() => connection.requestsInFlight--),
       );
     this.handleRequest(context, answers, (answer) => connection.sendMessage({ ...answer, id }));

@@ -28,6 +28,8 @@ export interface FrameSocketOptions {
   onViolation(failure: Failure, remote: string): void;
   readonly incompleteFrameMs?: number | undefined;
   readonly sendStallMs?: number | undefined;
+  /** Undefined: a connection on which nothing is asked may stay. */
+  readonly idleMs?: number | undefined;
   readonly sendQueuedBytesMax?: number | undefined;
   readonly clock?: FrameClock | undefined;
 }
@@ -65,6 +67,7 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   readonly #sender: BodySender;
   readonly #frameWatch: ProgressWatch;
   readonly #stallWatch: ProgressWatch;
+  readonly #idleWatch: ProgressWatch | undefined;
   /** Nothing more is read after a broken frame, but the kernel still wants to know where it would go. */
   readonly #waste = new Uint8Array(1);
   #isBroken = false;
@@ -92,10 +95,12 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
     this.#sender = new BodySender({ socket, pace: options.pace, clock, onFlushed: () => this.#onFlushed() });
     this.#frameWatch = this.#watchFrames(clock);
     this.#stallWatch = this.#watchStalls(clock);
+    this.#idleWatch = options.idleMs === undefined ? undefined : this.#watchIdling(clock, options.idleMs);
     socket.on('close', () => this.#onClose());
     // Nobody here closes one direction only: who will send nothing more will not read either.
     socket.on('end', () => socket.destroy());
     if (options.receiver === undefined) this.#frameWatch.begin();
+    this.#idleWatch?.begin();
   }
 
   get isGone(): boolean {
@@ -243,6 +248,18 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
     });
   }
 
+  /** Places are few: who asks nothing and waits for nothing keeps others out. */
+  #watchIdling(clock: FrameClock, limitMs: number): ProgressWatch {
+    return new ProgressWatch({
+      clock,
+      limitMs,
+      progress: () => this.#framesRead,
+      isWaiting: () => this.requestsInFlight === 0 && this.#sender.count === 0,
+      isNeeded: () => true,
+      onLate: () => this.cutOff(new Failure('TIMED_OUT', `nothing was asked for ${limitMs} ms, and nothing was under way`)),
+    });
+  }
+
   #onMessage(message: FrameMessage): void {
     this.#framesRead++;
     // More may follow in the same read after a handler has closed the connection.
@@ -258,6 +275,7 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   #onClose(): void {
     this.#frameWatch.stop();
     this.#stallWatch.stop();
+    this.#idleWatch?.stop();
     this.#sender.close();
     this.closed.next();
     this.closed.complete();

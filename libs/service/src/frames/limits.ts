@@ -8,6 +8,9 @@ const MIB = 1024 * KIB;
 /** From a message's first byte to its last, in ms, and from the opening of a connection to the end of its first message. */
 export const INCOMPLETE_FRAME_MS = 10_000;
 
+/** A connection on which nothing is asked and nothing is under way for this long, in ms, is closed. A download always has a stream under way. */
+export const CONNECTION_IDLE_MS = 60_000;
+
 /** A connection on which nothing came for this long, in ms, is probed by the kernel, and is closed 10 s later when nothing answers. */
 export const KEEP_ALIVE_DELAY_MS = 10_000;
 

@@ -1,4 +1,4 @@
-import { CODECS, DIARY_PATTERNS } from '@p2p/protocol';
+import { CODECS, DIARY_PATTERNS, type FailureCode } from '@p2p/protocol';
 import { counter, everyCombination, gauge, histogram, type MetricDefinition } from './metric-definition.js';
 
 /** From a segment on a fast LAN (1 ms) to one on a link of 17 KiB/s (60 s). */
@@ -22,6 +22,27 @@ const FRAMES_REJECTED = counter(
     reason: ['BAD_REQUEST', 'LIMIT_EXCEEDED', 'TIMED_OUT', 'BUSY', 'INTERNAL'],
   },
 );
+
+/** What a request can be answered with instead of what it asked for: the failures that cross the wire (docs/PROTOCOL.md). */
+const REQUESTS_REFUSED = counter('p2p_requests_refused_total', 'Requests of other processes that were answered with a failure, by why.', {
+  reason: [
+    'BAD_REQUEST',
+    'BAD_NAME',
+    'VERSION_MISMATCH',
+    'NOT_FOUND',
+    'NOT_HELD',
+    'FILE_CHANGED',
+    'BUSY',
+    'DRAINING',
+    'CANCELLED',
+    'LIMIT_EXCEEDED',
+    'PEER_ID_TAKEN',
+    'NOT_JOINED',
+    'CONNECTION_LOST',
+    'DISK_FAILED',
+    'INTERNAL',
+  ] satisfies FailureCode[],
+});
 
 /** Always 1: what runs, as labels, to be joined to other series. */
 export const BUILD_INFO_NAME = 'p2p_build_info';
@@ -70,6 +91,7 @@ export const PEER_METRICS = {
     reason: ['failed_verification', 'oversize', 'malformed'],
   }),
   framesRejected: FRAMES_REJECTED,
+  requestsRefused: REQUESTS_REFUSED,
   downloadDuration: histogram(
     'p2p_download_duration_seconds',
     'Duration of ended downloads: the parallel transfer alone, and in total.',
@@ -101,6 +123,7 @@ export const DIARY_METRICS = {
     { reason: ['left', 'connection_closed', 'lease_expired'] },
   ),
   framesRejected: FRAMES_REJECTED,
+  requestsRefused: REQUESTS_REFUSED,
   peers: gauge('p2p_diary_peers', 'Peers with a lease.'),
   files: gauge('p2p_diary_files', 'Different contents that somebody holds.'),
   watchers: gauge('p2p_diary_watchers', 'Open watches of holders.'),
