@@ -3,9 +3,11 @@
  * compares, and exits 1 where they differ (npm test does that), so that no default is written in two places by hand.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { EXIT_CODES } from '@p2p/protocol';
 import { diarySettings } from '../apps/diary/dist/config.js';
 import { cliSettings } from '../apps/peer/dist/cli/config.js';
-import { EXIT_CODES, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from '../apps/peer/dist/cli/exit-codes.js';
+import { EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from '../apps/peer/dist/cli/exit-codes.js';
+
 import { peerSettings } from '../apps/peer/dist/config.js';
 
 const readmeUrl = new URL('../README.md', import.meta.url);

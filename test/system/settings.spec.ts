@@ -18,9 +18,6 @@ const FILES = {
 type Program = keyof typeof FILES;
 const PROGRAMS = Object.keys(FILES) as Program[];
 
-/** The diary has one code for all that keeps it from starting. */
-const BAD_CONFIG_CODES: Readonly<Record<Program, number>> = { 'p2p-diary': 1, 'p2p-peer': 3, p2p: 3 };
-
 /** A program that refuses its settings ends at once; one that does not would run on. */
 const END_MS = 30_000;
 /** Node 24 is the oldest that the programs run under. */
@@ -104,7 +101,7 @@ describe('a setting with a bad value', () => {
       expect(stderr).toContain(value);
       expect(stderr).toContain(accepts);
       expect(stdout).toBe('');
-      expect(code).toBe(BAD_CONFIG_CODES[program]);
+      expect(code).toBe(3);
     },
   );
 
@@ -117,6 +114,14 @@ describe('a setting with a bad value', () => {
     expect(code).toBe(7);
   });
 
+  it.runIf(process.platform === 'linux')('P2P_DATA_DIR where there can be none ends at once, and does not try for ever', async () => {
+    const { code, stdout, stderr } = await run('p2p-peer', { env: { P2P_DATA_DIR: '/proc/nope' } });
+    expect(stderr).toMatch(/^NOT_FOUND: .*P2P_DATA_DIR.*\n$/);
+    expect(stderr).toContain('/proc/nope');
+    expect(stdout).toBe('');
+    expect(code).toBe(5);
+  });
+
   it.concurrent('an unknown flag or a superfluous argument ends at once with one line', async () => {
     for (const [program, args] of [
       ['p2p-peer', ['--fast']],
@@ -126,7 +131,7 @@ describe('a setting with a bad value', () => {
       const { code, stdout, stderr } = await run(program, { args });
       expect(stderr.trim().split('\n')).toHaveLength(1);
       expect(stdout).toBe('');
-      expect(code).not.toBe(0);
+      expect(code).toBe(3);
     }
   });
 });
@@ -155,7 +160,7 @@ describe('a port that another program listens on', () => {
     const { code, stderr } = await run(program, { env: { [variable]: port } });
     expect(stderr).toMatch(/^PORT_TAKEN: .*\n$/);
     expect(stderr).toContain(port);
-    expect(code).toBe(program === 'p2p-diary' ? 1 : 29);
+    expect(code).toBe(29);
   });
 });
 
@@ -169,6 +174,28 @@ describe('what belongs to another running peer', () => {
     await owner.process.end();
     const again = await stage.startPeer({ id: 'owner', dataDir: owner.dataDir });
     await again.process.stop();
+  });
+
+  it('a data directory whose owner died, wanted by several at once > is exactly one’s', async () => {
+    const owner = await stage.startPeer({ id: 'former' });
+    await owner.process.end();
+    const titles = ['first', 'second', 'third', 'fourth'];
+    const rivals = await Promise.all(
+      titles.map(async (id) => {
+        const settings = { ...(await goodSettings('p2p-peer')), P2P_DATA_DIR: owner.dataDir, P2P_PEER_ID: id };
+        const program = new ProgramProcess({ title: `peer ${id}`, file: FILES['p2p-peer'], env: { ...process.env, ...settings } });
+        const outcome = await program.line('listening', { deadlineMs: END_MS }).then(
+          () => 'owner',
+          () => program.exit?.code,
+        );
+        return { program, outcome };
+      }),
+    );
+    try {
+      expect(rivals.map(({ outcome }) => String(outcome)).toSorted()).toEqual(['28', '28', '28', 'owner']);
+    } finally {
+      await Promise.all(rivals.map(({ program }) => program.end()));
+    }
   });
 
   it('its id > PEER_ID_TAKEN, and the owner goes on undisturbed', async () => {

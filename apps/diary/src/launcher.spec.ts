@@ -31,9 +31,9 @@ describe('p2p-diary', () => {
     [[], { P2P_LOG_LEVEL: 'loud' }, 'BAD_CONFIG: P2P_LOG_LEVEL is "loud"'],
     [['extra'], {}, 'BAD_CONFIG: '],
     [['--unknown'], {}, 'BAD_CONFIG: '],
-  ])('with %j and %j says what is wrong on one line and exits with 1', async (arguments_, env, beginning) => {
+  ])('with %j and %j says what is wrong on one line and exits with 3', async (arguments_, env, beginning) => {
     const { code, stdout, stderr } = await run(arguments_, env);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^[^\n]*\n$/);
     expect(stderr.startsWith(beginning)).toBe(true);

@@ -1,17 +1,17 @@
 import 'reflect-metadata';
+import { EXIT_CODES } from '@p2p/protocol';
 import { createLogger, onSignals, toFailure } from '@p2p/service';
 import { Command } from 'commander';
 import { diarySettings, diaryConfig } from './config.js';
 import { SHUTDOWN_DEADLINE_MS } from './limits.js';
 import { startDiary } from './start-diary.js';
 
-const EXIT_FAILED = 1;
-
 const command = new Command('p2p-diary')
   .description('Runs a diary: the directory of which peer holds which file.')
   .option('--port <port>', portHelp())
   .allowExcessArguments(false)
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'BAD_CONFIG: ')) })
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_CODES.BAD_CONFIG))
   .addHelpText('after', `\nSettings by environment:\n${settingsHelp()}`)
   .action(run);
 
@@ -27,7 +27,7 @@ async function run(options: { readonly port?: string }): Promise<void> {
   } catch (error) {
     const failure = toFailure(error);
     process.stderr.write(`${failure.code}: ${failure.message}\n`);
-    process.exit(EXIT_FAILED);
+    process.exit(EXIT_CODES[failure.code]);
   }
 }
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
+import { EXIT_CODES } from '@p2p/protocol';
 import { createLogger, onSignals, toFailure, type Setting } from '@p2p/service';
 import { Command } from 'commander';
-import { EXIT_CODES } from './cli/exit-codes.js';
 import { peerSettings, readPeerConfig, type PeerOverrides } from './config.js';
 import { STOP_DEADLINE_MS } from './limits.js';
 import { Peer } from './peer.js';
@@ -13,6 +13,7 @@ const command = new Command('p2p-peer')
   .option('--delay-ms <ms>', `artificial delay for every packet sent (default: ${peerSettings.packetDelayMs.variable})`)
   .allowExcessArguments(false)
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'BAD_CONFIG: ')) })
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_CODES.BAD_CONFIG))
   .addHelpText('after', `\nSettings by environment:\n${settingsHelp(Object.values(peerSettings))}`)
   .action(run);
 

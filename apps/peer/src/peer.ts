@@ -56,7 +56,7 @@ export class Peer implements PeerStatusSource {
   static async start(config: PeerConfig, components: PeerComponents): Promise<Peer> {
     const { logger, onEnd } = components;
     await makeDataDir(dataDirAt(config.dataDir));
-    const lock = await DataDirLock.take(config.dataDir);
+    const lock = DataDirLock.take(config.dataDir);
     try {
       const identity = await beginLife(config.dataDir, Date.now());
       const parts = assemblePeer({ config, identity, logger, onFatal: (failure) => onEnd({ failure }) });
@@ -69,7 +69,7 @@ export class Peer implements PeerStatusSource {
         throw error;
       }
     } catch (error) {
-      await lock.release();
+      lock.release();
       throw toFailure(error);
     }
   }
@@ -119,7 +119,7 @@ export class Peer implements PeerStatusSource {
     if (!(await drained)) this.#components.logger.warn('uploads_cut_off', { drainDeadlineMs: DRAIN_DEADLINE_MS });
     await directory.leave();
     await this.#close();
-    await this.#lock.release();
+    this.#lock.release();
     if (wasAskedToLeave) await sleep(LEAVE_LINGER_MS);
   }
 

@@ -1,6 +1,7 @@
 export * from './bitmap.js';
 export * from './codec.js';
 export * from './diary-messages.js';
+export * from './exit-codes.js';
 export * from './failure.js';
 export * from './file-name.js';
 export * from './frame.js';

@@ -4,11 +4,11 @@ import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '@p2p/protocol';
+import { EXIT_CODES, Failure } from '@p2p/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlHarness } from '../control/spec-helper.js';
 import { downloadReport, downloadStatus, idOf } from '../control/spec-ports.js';
-import { EXIT_CODES, EXIT_INTERRUPTED } from './exit-codes.js';
+import { EXIT_INTERRUPTED } from './exit-codes.js';
 
 const BIN = fileURLToPath(new URL('../../bin/p2p.js', import.meta.url));
 

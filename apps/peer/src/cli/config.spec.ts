@@ -1,10 +1,10 @@
 import os from 'node:os';
 import path from 'node:path';
-import { FAILURE_CODES } from '@p2p/protocol';
+import { EXIT_CODES, FAILURE_CODES } from '@p2p/protocol';
 import { describe, expect, it } from 'vitest';
 import { peerSettings } from '../config.js';
 import { cliSettings, readCliConfig } from './config.js';
-import { EXIT_CODES, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from './exit-codes.js';
+import { EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from './exit-codes.js';
 
 describe('the settings of the command', () => {
   it('look for the peer where a peer with default settings is', () => {

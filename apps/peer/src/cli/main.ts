@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import { Failure } from '@p2p/protocol';
+import { EXIT_CODES, Failure } from '@p2p/protocol';
 import { readCliConfig, type CliConfig } from './config.js';
 import type { CommandContext } from './context.js';
 import { ControlClient } from './control-client.js';
-import { EXIT_CODES, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from './exit-codes.js';
+import { EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED } from './exit-codes.js';
 import { HttpClient } from './http-client.js';
 import { createProgram } from './program.js';
 import { failureLine } from './render/failure.js';

@@ -1,83 +1,56 @@
-import { createHash } from 'node:crypto';
-import fs from 'node:fs/promises';
-import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
 
-/** Bytes that fit the path of a Unix socket on every system we run on (macOS: 104 with the final NUL). */
-const SOCKET_PATH_BYTES_MAX = 100;
+/** SQLite's primary result codes; the higher bits of an error's code tell more of the same. */
+const PRIMARY_CODE_MASK = 0xff;
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+/** May not, read-only, cannot open. */
+const SQLITE_DENIED: readonly number[] = [3, 8, 14];
 
 /**
- * Keeps two peers out of one data directory. The lock is a Unix socket that the owner listens on: unlike a file with a
- * process id it cannot outlive its owner's death, and a process id that came back (in a container it is always 1) does
- * not look like an owner.
+ * Keeps two peers out of one data directory. The owner holds an exclusive transaction on an empty database: that is a lock
+ * of the kernel on the file, which is taken in one step and ends with its owner, however that ends. So there is never a
+ * stale one to judge: two peers that start at once cannot both take it, and a stopped owner keeps it.
  */
 export class DataDirLock {
-  readonly #server: net.Server;
+  readonly #database: DatabaseSync;
 
-  private constructor(server: net.Server) {
-    this.#server = server;
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
   }
 
-  /** Throws `DATA_DIR_IN_USE` while another peer runs on `dataDir`, `ACCESS_DENIED` where it cannot be written. */
-  static async take(dataDir: string): Promise<DataDirLock> {
-    const socketPath = socketPathOf(dataDir);
-    // The second round is for the socket that a dead owner left behind.
-    for (let round = 0; round < 2; round++) {
-      const server = net.createServer((socket) => socket.destroy());
-      try {
-        await listen(server, socketPath);
-        server.unref();
-        return new DataDirLock(server);
-      } catch (cause) {
-        if (!isInUse(cause)) throw toFailure(cause, `cannot lock the data directory ${dataDir}`);
-      }
-      if (await answers(socketPath)) break;
-      await fs.rm(socketPath, { force: true });
+  /** Throws `DATA_DIR_IN_USE` while another peer runs on `dataDir`, `ACCESS_DENIED` where it cannot be written, `DISK_FULL`, `DISK_FAILED`. */
+  static take(dataDir: string): DataDirLock {
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(path.join(dataDir, 'peer.lock.db'), { timeout: 0 });
+      database.exec('BEGIN EXCLUSIVE');
+      return new DataDirLock(database);
+    } catch (cause) {
+      database?.close();
+      throw failureOf(cause, dataDir);
     }
-    throw new Failure(
+  }
+
+  release(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+function failureOf(cause: unknown, dataDir: string): Failure {
+  if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') {
+    return toFailure(cause, `cannot lock the data directory ${dataDir}`);
+  }
+  const code = cause.errcode & PRIMARY_CODE_MASK;
+  if (code === SQLITE_BUSY) {
+    return new Failure(
       'DATA_DIR_IN_USE',
       `another running peer owns the data directory ${dataDir}; stop it, or give this one its own with P2P_DATA_DIR`,
     );
   }
-
-  release(): Promise<void> {
-    return new Promise((resolve) => this.#server.close(() => resolve()));
-  }
-}
-
-function socketPathOf(dataDir: string): string {
-  const inside = path.join(dataDir, 'peer.lock');
-  if (Buffer.byteLength(inside) <= SOCKET_PATH_BYTES_MAX) return inside;
-  const key = createHash('sha256').update(dataDir).digest('hex').slice(0, 32);
-  return path.join(os.tmpdir(), `p2p-${key}.lock`);
-}
-
-function listen(server: net.Server, socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socketPath, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function isInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-}
-
-/** Whether somebody listens on the socket: the kernel accepts for an owner that is merely busy or stopped. */
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(socketPath);
-    const settle = (isAlive: boolean) => {
-      socket.destroy();
-      resolve(isAlive);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
+  const failed = SQLITE_DENIED.includes(code) ? 'ACCESS_DENIED' : code === SQLITE_FULL ? 'DISK_FULL' : 'DISK_FAILED';
+  return new Failure(failed, `cannot lock the data directory ${dataDir} (P2P_DATA_DIR): ${cause.message}`, { cause });
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { toFailure } from '@p2p/service';
+import { makeDeepFolder } from './deep-folder.js';
 
 /** Where things are in a peer's data directory. */
 export interface DataDir {
@@ -21,11 +22,11 @@ export function dataDirAt(root: string): DataDir {
   };
 }
 
-/** Makes the directories that are missing. Throws `ACCESS_DENIED`, `DISK_FULL`, `DISK_FAILED`. */
+/** Makes the directories that are missing. Throws `ACCESS_DENIED`, `ALREADY_EXISTS`, `NOT_FOUND`, `DISK_FULL`, `DISK_FAILED`. */
 export async function makeDataDir(dataDir: DataDir): Promise<void> {
   for (const directory of [dataDir.root, dataDir.downloads, dataDir.shares]) {
     try {
-      await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDeepFolder(directory, 0o700);
       await fs.access(directory, fs.constants.W_OK);
     } catch (cause) {
       throw toFailure(cause, `cannot write the data directory ${directory} (P2P_DATA_DIR)`);

@@ -2,7 +2,7 @@ import { constants, copyFile, link, lstat, mkdir, open, rename, rm } from 'node:
 import path from 'node:path';
 import { Failure, type FileId } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
-import { makeDeepFolder } from './deep-folder.js';
+import { makeDeepFolder } from '../data-dir/deep-folder.js';
 import type { OutputPath } from './output-path.js';
 
 export interface Placement {
