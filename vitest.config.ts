@@ -29,6 +29,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.spec.ts'],
+          // Both files wait for slow links most of the time.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          // The first one may have to fetch a package for Python.
+          hookTimeout: 150_000,
+        },
+      },
     ],
   },
 });

@@ -1,3 +1,4 @@
+import { lacksPython } from '../../test/interop/python.ts';
 import { lacksPrograms } from './lacks.mjs';
 
 /**
@@ -17,5 +18,6 @@ export const SUITES = [
   },
   { name: 'simulation', what: 'the planner on a virtual clock, in thousands of swarms that a seed makes up', minutes: 4 },
   { name: 'fuzz', what: 'a live diary and a live peer under bytes, frames, messages and connections that nobody should send', minutes: 4 },
+  { name: 'interop', what: 'a peer in Python, written from docs/PROTOCOL.md, with the real ones', minutes: 3, lacks: lacksPython },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
 ];
