@@ -21,8 +21,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'timing',
+          include: ['test/system/timing/**/*.spec.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
-          include: ['test/system/**/*.spec.ts'],
+          include: ['test/system/*.spec.ts'],
           // Every spec starts processes of its own and some measure rates: one after the other.
           fileParallelism: false,
           testTimeout: 120_000,

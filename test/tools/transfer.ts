@@ -72,6 +72,8 @@ export interface RunningGet {
 export interface GetOptions {
   readonly target: string;
   readonly output?: string;
+  /** Where the flight record goes. */
+  readonly trace?: string;
   readonly deadlineMs?: number;
 }
 
@@ -104,12 +106,13 @@ export async function listed(
 
 /** `p2p get TARGET --json --progress`, while it runs. */
 export function startGet(peer: Peer, options: GetOptions): RunningGet {
-  const { target, output, deadlineMs } = options;
+  const { target, output, trace, deadlineMs } = options;
   const statuses: Status[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((each) => each());
   let hasEnded = false;
-  const command = peer.startCli(['get', '--json', '--progress', ...(output === undefined ? [] : ['--output', output]), '--', target], {
+  const paths = [...(output === undefined ? [] : ['--output', output]), ...(trace === undefined ? [] : ['--trace', trace])];
+  const command = peer.startCli(['get', '--json', '--progress', ...paths, '--', target], {
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     onLine: (line) => {
       statuses.push(JSON.parse(line) as Status);

@@ -18,6 +18,12 @@ export const SEGMENT_BUFFER_BYTES_MAX = 16 * MIB;
 /** Downloads that wait for a place. A job on disk has a few hundred bytes, so this bounds what a script in a loop leaves behind. */
 export const DOWNLOADS_QUEUED_MAX = 1000;
 
+/** Lines of one flight record, about 200 bytes each: 16 GiB of file without a loss. */
+export const FLIGHT_LINES_MAX = 16_384;
+
+/** Flight records that are kept at a time: those of the downloads that were asked for last. */
+export const FLIGHT_RECORDS_MAX = 4;
+
 /** Ended downloads that `list` still shows; the oldest are forgotten. */
 export const DOWNLOADS_ENDED_MAX = 100;
 

@@ -56,6 +56,9 @@ export const downloadStatusSchema = z.object({
   failure: z.object({ code: z.enum(FAILURE_CODES), message: z.string() }).exactOptional(),
 }) satisfies z.ZodType<DownloadStatus>;
 
+/** A line of a flight record: kept as it is, whatever a newer peer adds. */
+export const flightLineSchema = z.looseObject({ kind: z.string() });
+
 export const peerStatusSchema = z.object({
   peer: z.string(),
   version: z.string(),

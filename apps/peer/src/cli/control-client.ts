@@ -3,6 +3,7 @@ import type { CatalogueEntry, DownloadBody, DownloadStatus, PeerStatus, Share, S
 import {
   catalogueAnswerSchema,
   downloadStatusSchema,
+  flightLineSchema,
   leavingSchema,
   peerStatusSchema,
   shareProgressSchema,
@@ -52,6 +53,11 @@ export class ControlClient {
 
   downloadEvents(id: FileId, signal: AbortSignal): AsyncGenerator<DownloadStatus, void, undefined> {
     return this.#http.stream({ method: 'GET', path: `/v1/downloads/${id}/events` }, downloadStatusSchema, signal);
+  }
+
+  /** What happened in a download that was started with `trace`. */
+  downloadTrace(id: FileId): AsyncGenerator<object, void, undefined> {
+    return this.#http.stream({ method: 'GET', path: `/v1/downloads/${id}/trace` }, flightLineSchema);
   }
 
   cancelDownload(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus> {

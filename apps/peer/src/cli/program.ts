@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { Failure } from '@p2p/protocol';
 import { cancel, type CancelOptions } from './commands/cancel.js';
 import { get, type GetOptions } from './commands/get.js';
@@ -97,6 +97,7 @@ function addDownloading(program: Command, { context }: ProgramOptions): void {
     .option('--overwrite', 'replace another file that is there')
     .option('--detach', 'return as soon as the download has begun')
     .option('--progress', PROGRESS_HELP)
+    .addOption(new Option('--trace <file>', 'write what happened to every segment, one JSON object a line').conflicts('detach'))
     .action((target: string, given: GetOptions) => get(target, given, context()));
   add(program, 'cancel <name|file-id>', 'Cancel a download and keep what it has.', [
     'p2p cancel movie.mkv',

@@ -53,6 +53,8 @@ export interface DownloadBody {
   /** Absolute path. */
   readonly output?: string;
   readonly overwrite?: boolean;
+  /** Keep a record of what happens, for `GET /v1/downloads/ID/trace`. */
+  readonly trace?: boolean;
 }
 
 export interface FailureAnswer {

@@ -22,10 +22,11 @@ export class DownloadsController {
   @Post()
   @HttpCode(200)
   start(@Body() body: unknown): Promise<DownloadStatus> {
-    const { target, output, overwrite } = parse(downloadBodySchema, body);
+    const { target, output, overwrite, trace } = parse(downloadBodySchema, body);
     return this.downloads.start(target, {
       ...(output === undefined ? {} : { output }),
       ...(overwrite === undefined ? {} : { overwrite }),
+      ...(trace === undefined ? {} : { trace }),
     });
   }
 
@@ -36,9 +37,21 @@ export class DownloadsController {
     await sendLines(response, (gone) => latestOf(this.downloads.watch(id), gone), { logger: this.logger });
   }
 
+  /** What happened, so far or to the end, one thing a line. */
+  @Get(':id/trace')
+  async trace(@Param() parameters: unknown, @Res() response: ServerResponse): Promise<void> {
+    const { id } = parse(downloadParametersSchema, parameters);
+    const lines = this.downloads.trace(id);
+    await sendLines(response, () => oneByOne(lines), { logger: this.logger });
+  }
+
   @Delete()
   cancel(@Query() query: unknown): Promise<DownloadStatus> {
     const { target, discard } = parse(cancelQuerySchema, query);
     return this.downloads.cancel(target, { discard });
   }
+}
+
+async function* oneByOne<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* items;
 }

@@ -39,6 +39,7 @@ export const downloadBodySchema = z.strictObject({
   target: targetSchema,
   output: absolutePathSchema.optional(),
   overwrite: z.boolean().optional(),
+  trace: z.boolean().optional(),
 });
 
 export const targetQuerySchema = z.strictObject({ target: targetSchema });

@@ -1,7 +1,8 @@
 import { Failure, type CatalogueEntry, type FileId } from '@p2p/protocol';
 import { EMPTY, Observable, ReplaySubject } from 'rxjs';
 import type { CataloguePage, Directory } from '../directory/directory.js';
-import type { Downloads, DownloadStatus } from '../download/downloads.js';
+import type { Downloads, DownloadStatus, StartOptions } from '../download/downloads.js';
+import type { FlightLine } from '../download/flight/flight-line.js';
 import type { Share, ShareProgress, Shares } from '../share/shares.js';
 import type { PeerStatus } from './api.js';
 import type { PeerStatusSource } from './peer-status.js';
@@ -85,8 +86,9 @@ export class MemoryDownloads implements Downloads {
   readonly running = new Map<FileId, MemoryDownload>();
   /** What `start` answers, by target: a status, or the failure that is thrown. */
   readonly known = new Map<string, DownloadStatus | Failure>();
-  readonly started: { readonly target: string; readonly output?: string; readonly overwrite?: boolean }[] = [];
+  readonly started: { readonly target: string; readonly output?: string; readonly overwrite?: boolean; readonly trace?: boolean }[] = [];
   readonly cancelled: { readonly target: string; readonly discard: boolean }[] = [];
+  readonly traces = new Map<FileId, readonly FlightLine[]>();
   watchers = 0;
   onUnwatched: () => void = () => undefined;
 
@@ -94,7 +96,7 @@ export class MemoryDownloads implements Downloads {
     return [...this.running.values()].map((each) => each.status);
   }
 
-  start(target: string, options: { readonly output?: string; readonly overwrite?: boolean }): Promise<DownloadStatus> {
+  start(target: string, options: StartOptions): Promise<DownloadStatus> {
     this.started.push({ target, ...options });
     const known = this.known.get(target);
     if (known === undefined) return Promise.reject(new Failure('NOT_FOUND', `nobody shares ${target}`));
@@ -115,6 +117,12 @@ export class MemoryDownloads implements Downloads {
         this.onUnwatched();
       };
     });
+  }
+
+  trace(id: FileId): Iterable<FlightLine> {
+    const lines = this.traces.get(id);
+    if (lines === undefined) throw new Failure('NOT_FOUND', `no record of ${id}`);
+    return lines;
   }
 
   cancel(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus> {

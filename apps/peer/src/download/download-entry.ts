@@ -1,9 +1,10 @@
-import type { Failure } from '@p2p/protocol';
+import { Failure } from '@p2p/protocol';
 import { Subject } from 'rxjs';
 import type { Clock } from './clock.js';
 import type { DownloadRunner } from './download-runner.js';
 import type { DownloadState, DownloadStatus } from './downloads.js';
 import type { Job } from './job.js';
+import type { OutputPath } from './output-path.js';
 import { RateMeter } from './rate-meter.js';
 
 const ENDED: ReadonlySet<DownloadState> = new Set(['done', 'failed', 'cancelled']);
@@ -112,4 +113,12 @@ export class DownloadEntry {
       ...(failure === undefined || !ENDED.has(state) ? {} : { failure }),
     };
   }
+}
+
+/** The running download serves whoever asks for the same content, unless they want it elsewhere. */
+export function attach(entry: DownloadEntry, output: OutputPath | undefined): DownloadStatus {
+  if (output !== undefined && output.path !== entry.job.output) {
+    throw new Failure('ALREADY_EXISTS', `this content is being downloaded to "${entry.job.output}"; wait for that, or cancel it first`);
+  }
+  return entry.status();
 }

@@ -11,6 +11,7 @@ import type { BufferShares } from './buffer-shares.js';
 import type { Clock } from './clock.js';
 import type { DownloadMetrics } from './download-metrics.js';
 import type { DownloadState } from './downloads.js';
+import type { FlightRecords } from './flight/flight-records.js';
 import type { Job } from './job.js';
 import { JobOutput } from './job-output.js';
 import type { JobStore } from './job-store.js';
@@ -46,6 +47,7 @@ export interface DownloadRunnerOptions {
   readonly holderWaitMs: number;
   readonly codecs: readonly Codec[];
   readonly downloadsFolder: string;
+  readonly flights: FlightRecords;
   /** The state has changed. */
   readonly onChange: () => void;
   /** A segment was verified. */
@@ -227,6 +229,7 @@ export class DownloadRunner {
         seed: Math.floor(this.#components.random() * 2 ** 32),
         holderWaitMs: this.#holderWaitMs,
         codecs: this.#options.codecs,
+        flight: () => this.#options.flights.find(this.job.id),
         onVerified: (segment) => {
           partial.gain(segment);
           this.#options.onProgress();

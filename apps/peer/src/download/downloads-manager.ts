@@ -5,10 +5,12 @@ import { throwError, type Observable } from 'rxjs';
 import { DOWNLOADS_QUEUED_MAX, DOWNLOAD_WATCHERS_MAX } from '../limits.js';
 import { evictAbandoned } from './abandoned-parts.js';
 import { DownloadEntries } from './download-entries.js';
-import { DownloadEntry } from './download-entry.js';
+import { attach, DownloadEntry } from './download-entry.js';
 import type { DownloadSnapshot } from './download-metrics.js';
 import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerOptions } from './download-runner.js';
-import type { DownloadStatus, Downloads } from './downloads.js';
+import type { DownloadStatus, Downloads, StartOptions } from './downloads.js';
+import type { FlightLine } from './flight/flight-line.js';
+import { FlightRecords } from './flight/flight-records.js';
 import type { Job } from './job.js';
 import { JobStore } from './job-store.js';
 import { assertOutputFree, resolveOutput, type OutputPath } from './output-path.js';
@@ -18,7 +20,7 @@ import { resolveTarget, type ResolvedTarget } from './target-resolution.js';
 
 export type DownloadsManagerComponents = Omit<DownloadRunnerComponents, 'store'>;
 
-export interface DownloadsManagerOptions extends Omit<DownloadRunnerOptions, 'downloadsFolder' | 'onChange' | 'onProgress'> {
+export interface DownloadsManagerOptions extends Omit<DownloadRunnerOptions, 'downloadsFolder' | 'flights' | 'onChange' | 'onProgress'> {
   readonly dataDir: string;
   readonly downloadsMax: number;
 }
@@ -31,6 +33,7 @@ export class DownloadsManager implements Downloads {
   readonly #entries = new DownloadEntries();
   /** Those that wait for a place, first come first served. */
   readonly #queue: DownloadEntry[] = [];
+  readonly #flights: FlightRecords;
   readonly #opening = Promise.withResolvers<JobStore>();
   #watchers = 0;
   #lastProgressAt = 0;
@@ -39,6 +42,7 @@ export class DownloadsManager implements Downloads {
   constructor(components: DownloadsManagerComponents, options: DownloadsManagerOptions) {
     this.#components = components;
     this.#options = options;
+    this.#flights = new FlightRecords(components.clock);
     this.#downloadsFolder = path.join(options.dataDir, 'downloads');
     // Whoever waits for it hears of its failure; there may be nobody.
     this.#opening.promise.catch(() => undefined);
@@ -73,9 +77,10 @@ export class DownloadsManager implements Downloads {
     return this.#entries.all().map((entry) => entry.status());
   }
 
-  async start(target: string, options: { readonly output?: string; readonly overwrite?: boolean }): Promise<DownloadStatus> {
+  async start(target: string, options: StartOptions): Promise<DownloadStatus> {
     const store = await this.#opening.promise;
     const resolved = await this.#resolve(target);
+    if (options.trace === true) this.#flights.want(resolved.id, { isRunning: this.#entries.activeOf(resolved.id) !== undefined });
     const overwrite = options.overwrite ?? false;
     const output = await resolveOutput({
       downloadsFolder: this.#downloadsFolder,
@@ -114,6 +119,13 @@ export class DownloadsManager implements Downloads {
       );
     }
     return statusStream(entry, this.#components.clock, (delta) => (this.#watchers += delta));
+  }
+
+  trace(id: FileId): Iterable<FlightLine> {
+    const record = this.#flights.get(id);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Failure('NOT_FOUND', `this peer has no download of ${id}`);
+    return record.lines(entry.job);
   }
 
   async cancel(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus> {
@@ -230,6 +242,7 @@ export class DownloadsManager implements Downloads {
     const runner = new DownloadRunner({ ...this.#components, store }, job, {
       ...this.#options,
       downloadsFolder: this.#downloadsFolder,
+      flights: this.#flights,
       onChange: () => entry.changed.next(),
       onProgress: () => (this.#lastProgressAt = Date.now()),
     });
@@ -283,12 +296,4 @@ export class DownloadsManager implements Downloads {
       if (entry?.isEnded === true) this.#entries.remove(entry);
     }
   }
-}
-
-/** The running download serves whoever asks for the same content, unless they want it elsewhere. */
-function attach(entry: DownloadEntry, output: OutputPath | undefined): DownloadStatus {
-  if (output !== undefined && output.path !== entry.job.output) {
-    throw new Failure('ALREADY_EXISTS', `this content is being downloaded to "${entry.job.output}"; wait for that, or cancel it first`);
-  }
-  return entry.status();
 }

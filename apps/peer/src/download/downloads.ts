@@ -1,6 +1,7 @@
 import type { FailureCode, FileId } from '@p2p/protocol';
 import type { TransferReport } from '@p2p/transfer';
 import type { Observable } from 'rxjs';
+import type { FlightLine } from './flight/flight-line.js';
 
 /** Where a download stands. */
 export type DownloadState =
@@ -44,6 +45,13 @@ export interface DownloadStatus {
   readonly failure?: { readonly code: FailureCode; readonly message: string };
 }
 
+export interface StartOptions {
+  readonly output?: string;
+  readonly overwrite?: boolean;
+  /** Keep a flight record, for `Downloads.trace`. */
+  readonly trace?: boolean;
+}
+
 /** The downloads of this peer: jobs kept on disk, which outlive whoever asked for them, and restarts. */
 export interface Downloads {
   list(): readonly DownloadStatus[];
@@ -52,9 +60,11 @@ export interface Downloads {
    * absolute path (default: `downloads/NAME` in the data directory). Throws `NOT_FOUND`, `AMBIGUOUS_NAME`,
    * `DIARY_UNREACHABLE`, `ALREADY_EXISTS` (another file is at `output`, and `overwrite` is not set), `BUSY`.
    */
-  start(target: string, options: { readonly output?: string; readonly overwrite?: boolean }): Promise<DownloadStatus>;
+  start(target: string, options: StartOptions): Promise<DownloadStatus>;
   /** The download now and whenever it moves (at most ten times a second), until it has ended. Throws `NOT_FOUND`. */
   watch(id: FileId): Observable<DownloadStatus>;
+  /** What happened in a download that was started, or attached to, with `trace`; so far, or to its end. Throws `NOT_FOUND`. */
+  trace(id: FileId): Iterable<FlightLine>;
   /** Stops a download by name or id and keeps what it has; `discard` removes that too. Throws `NOT_FOUND`. */
   cancel(target: string, options: { readonly discard: boolean }): Promise<DownloadStatus>;
 }

@@ -3,6 +3,7 @@ import type { Logger } from '@p2p/service';
 import type { BufferShares } from './buffer-shares.js';
 import type { Clock } from './clock.js';
 import type { DownloadMetrics } from './download-metrics.js';
+import type { FlightRecord } from './flight/flight-record.js';
 import type { PartFile } from './part-file.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SourcePool } from './source-pool.js';
@@ -23,5 +24,7 @@ export interface TransferSessionOptions {
   readonly seed: number;
   readonly holderWaitMs: number;
   readonly codecs: readonly Codec[];
+  /** Asked for each time: a record may begin while the transfer runs. */
+  readonly flight: () => FlightRecord | undefined;
   readonly onVerified: (segment: number) => void;
 }

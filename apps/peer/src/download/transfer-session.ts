@@ -200,6 +200,7 @@ export class TransferSession implements SegmentRequestOwner {
       return;
     }
     observeStored(metrics, request, result);
+    this.#options.flight()?.stored(request, result);
     if (result.kind === 'corrupt') {
       this.#close(request, 'corrupt');
       this.take({ kind: 'segment_corrupt', request: request.id });
@@ -224,6 +225,7 @@ export class TransferSession implements SegmentRequestOwner {
         return request.drop();
       }
       case 'redistributed':
+        this.#options.flight()?.redistributed(command);
         return metrics.redistributed(command.reason);
       case 'disconnect':
         return pool.disconnect(command.source, { closeLink: command.reason === 'silent', reason: DISCONNECT_REASONS[command.reason] });
@@ -261,6 +263,7 @@ export class TransferSession implements SegmentRequestOwner {
     this.#requests.set(command.request, request);
     this.#firstRequestAt ??= request.startedAt;
     metrics.inFlight(1);
+    this.#options.flight()?.asked(request, command.cause);
     if (command.cause === 'hedge') metrics.hedged();
     const target = arena.view(block, rawBytes);
     request.send({ file: this.#options.file, codecs: this.#options.codecs, receiverBound: load.isBound, target });
@@ -273,6 +276,7 @@ export class TransferSession implements SegmentRequestOwner {
     arena.release(request.block);
     const seconds = ((request.receivedAt ?? this.clock.now()) - request.startedAt) / 1000;
     metrics.segmentTransfer({ direction: 'download', outcome, codec: request.codec, seconds });
+    this.#options.flight()?.ended(request, outcome);
   }
 
   #isWellFormed(request: SegmentRequest, answer: SegmentAnswer): boolean {

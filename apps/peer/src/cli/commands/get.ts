@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure, fileIdSchema } from '@p2p/protocol';
 import type { DownloadStatus } from '../../control/api.js';
@@ -17,6 +17,8 @@ export interface GetOptions {
   readonly overwrite?: boolean;
   readonly detach?: boolean;
   readonly progress?: boolean;
+  /** Where the flight record goes. */
+  readonly trace?: string;
 }
 
 /** `p2p get`: starts a download, or attaches to it, and stays until it has ended. */
@@ -26,6 +28,7 @@ export async function get(target: string, options: GetOptions, context: CommandC
     target,
     ...(output === undefined ? {} : { output }),
     ...(options.overwrite === true ? { overwrite: true } : {}),
+    ...(options.trace === undefined ? {} : { trace: true }),
   });
   if (options.detach === true) {
     context.terminal.print(detachedLines(started, target, context));
@@ -34,6 +37,7 @@ export async function get(target: string, options: GetOptions, context: CommandC
   let last = await followed(started, options, context);
   // Only an interruption ends the following before the download.
   if (!hasEnded(last)) last = await context.client.cancelDownload(last.id, { discard: false });
+  if (options.trace !== undefined) await writeTrace(path.resolve(context.cwd, options.trace), last, context);
   conclude(last, getCommand(target, output), context);
 }
 
@@ -54,6 +58,16 @@ async function followed(started: DownloadStatus, options: GetOptions, context: C
 
 function awayNotice(): string {
   return `the peer is away; trying for ${CLI_REATTACH_MS / 1000} s to reach it again`;
+}
+
+/** Writes what happened, one thing a line. A record that cannot be had is said, and is no failure of the download. */
+async function writeTrace(file: string, { id }: DownloadStatus, { client, terminal }: CommandContext): Promise<void> {
+  try {
+    await using written = await open(file, 'w');
+    for await (const line of client.downloadTrace(id)) await written.write(`${JSON.stringify(line)}\n`);
+  } catch (error) {
+    terminal.note(`no flight record in ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Prints how it ended, and throws if it is not done. */
