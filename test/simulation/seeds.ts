@@ -2,13 +2,6 @@ import { randomSwarm, type Trouble } from '../../libs/transfer/src/testing/rando
 import { SimulatedSwarm } from '../../libs/transfer/src/testing/simulated-swarm.ts';
 import type { SwarmResult } from '../../libs/transfer/src/testing/swarm-plan.ts';
 
-/** Honest holders on links of any speed. The segments that a file of up to 128 MiB is cut into are 128 and more. */
-export const CALM: Trouble = { faults: false, anchor: false, segmentsMin: 128 };
-/** Holders die, stall, lie, refuse, and one honest one stays. */
-export const TROUBLED: Trouble = { faults: true, anchor: true, segmentsMin: 0.01 };
-/** ... and none need stay. */
-export const WILD: Trouble = { faults: true, anchor: false, segmentsMin: 0.01 };
-
 /** `SEED=123 npx vitest run --project simulation swarms` replays one seed that failed. */
 const replayed = process.env['SEED'];
 export const isReplay = replayed !== undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fluidOptimumMs, randomSwarm } from '../../libs/transfer/src/testing/random-swarm.ts';
-import { CALM, isReplay, print, quantile, run, seeds } from './seeds.ts';
+import { isReplay, print, quantile, run, seeds } from './seeds.ts';
+import { CALM } from './troubles.ts';
 
 const SEEDS = seeds(2000);
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { print, run, seeds, TROUBLED } from './seeds.ts';
+import { print, run, seeds } from './seeds.ts';
+import { TROUBLED } from './troubles.ts';
 
 const SEEDS = seeds(2000);
 

@@ -1,5 +1,5 @@
 import { seededRandom } from '../seeded-order.js';
-import type { Downlink } from './downlink.js';
+import type { Pipe } from './pipe.js';
 import type { EventQueue } from './event-queue.js';
 
 /** From `at` ms on, a link carries this many encoded bytes a second: 0 is silence. */
@@ -53,7 +53,9 @@ export interface LinkComponents {
   readonly queue: EventQueue;
   readonly sink: LinkSink;
   /** What all links of the download share. */
-  readonly downlink: Downlink;
+  readonly downlink: Pipe;
+  /** What all links of the serving peer share, instead of the rates of the plan. */
+  readonly uplink?: Pipe;
   /** Seeds the jitter. */
   readonly seed: number;
 }
@@ -71,7 +73,8 @@ export class SimulatedLink {
   readonly #queue: EventQueue;
   readonly #sink: LinkSink;
   readonly #bodies: Body[] = [];
-  readonly #downlink: Downlink;
+  readonly #downlink: Pipe;
+  readonly #uplink: Pipe | undefined;
   readonly #random: () => number;
   #isServing = false;
   #latestAt = 0;
@@ -80,6 +83,7 @@ export class SimulatedLink {
   constructor(plan: SourcePlan, components: LinkComponents) {
     this.#plan = plan;
     this.#downlink = components.downlink;
+    this.#uplink = components.uplink;
     this.#random = seededRandom(components.seed);
     this.#clock = components.clock;
     this.#queue = components.queue;
@@ -137,10 +141,11 @@ export class SimulatedLink {
     const body = this.#bodies[0];
     if (this.#isServing || body === undefined) return;
     const bytes = Math.min(body.leftBytes, this.#lumpBytes());
-    const sentAt = sentTime(this.#plan.rates, this.#clock.now, bytes);
+    const { now } = this.#clock;
+    const sentAt = this.#uplink === undefined ? sentTime(this.#plan.rates, now, bytes) : now + this.#uplink.passMs(now, bytes);
     if (sentAt === Infinity) return;
     this.#isServing = true;
-    this.#later(sentAt - this.#clock.now, () => {
+    this.#later(sentAt - now, () => {
       this.#isServing = false;
       body.leftBytes -= bytes;
       this.#deliver(bytes, () => this.#sink.bytes(body.request, bytes));

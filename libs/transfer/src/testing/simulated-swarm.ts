@@ -7,7 +7,7 @@ import { createTransfer, type TransferState } from '../state.js';
 import { nextWakeAt, step } from '../step.js';
 import { BUSY_PAUSE_MS_MAX, BUSY_PAUSE_MS_MIN } from '../limits.js';
 import { EventQueue } from './event-queue.js';
-import { Downlink } from './downlink.js';
+import { Pipe } from './pipe.js';
 import { isPresent, SimulatedHolders } from './simulated-holders.js';
 import { SimulatedLink } from './simulated-source.js';
 import { SwarmAudit } from './swarm-audit.js';
@@ -32,7 +32,7 @@ export class SimulatedSwarm {
   readonly #world: SwarmWorld;
   readonly #audit: SwarmAudit;
   readonly #trace = new Trace();
-  readonly #downlink: Downlink;
+  readonly #downlink: Pipe;
   readonly #commands: TransferCommand[] = [];
   #steps = 0;
   #outcome: SwarmResult['outcome'] | undefined;
@@ -48,7 +48,7 @@ export class SimulatedSwarm {
     const { connections } = this.#holders;
     this.#world = { connections, open: new Map(), verified: new Set(), buffersMax: plan.buffersMax, isWaiting: false };
     this.#audit = new SwarmAudit(plan, this.#world);
-    this.#downlink = new Downlink(plan.downBytesPerSecond ?? Infinity);
+    this.#downlink = new Pipe(plan.downBytesPerSecond ?? Infinity);
     this.#random = seededRandom(plan.seed ^ 0x5eed);
     this.#state = createTransfer({
       fileBytes: plan.fileBytes,

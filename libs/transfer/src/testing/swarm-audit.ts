@@ -104,6 +104,8 @@ export class SwarmAudit {
     check(this.calledOffBytes <= this.#hedgeBytesMax, `hedging wasted ${this.calledOffBytes} of ${this.#hedgeBytesMax} bytes`);
     check(waste.spentBytes + waste.reservedBytes <= waste.bytesMax, `hedging may waste ${waste.bytesMax} bytes`);
     check(waste.reservedBytes >= 0, 'a duel was settled twice');
+    check(waste.reservedBytes <= open.size * state.segmentBytes, 'a duel was not settled');
+    check(this.calledOffBytes <= waste.spentBytes, () => `${waste.spentBytes} bytes are accounted for ${this.calledOffBytes} wasted`);
     check(
       this.beyondBytes <= this.#lostBytes + this.#hedgeBytesMax,
       `${this.beyondBytes} bytes beyond the file, ${this.#lostBytes} were lost`,
@@ -157,6 +159,7 @@ export class SwarmAudit {
     for (const { connection, phase, askedAt } of open.values()) {
       const silentMs = now - Math.max(connection.heardAt, askedAt);
       const silentMsMax = SILENCE_MS_MAX + 2 * HEARTBEAT_MS + 2 * stallMs;
+      check(phase !== 'asked' || !connection.isQuarantined, `${connection.plan.id} lied and still owes something`);
       check(phase !== 'asked' || silentMs <= silentMsMax, `nothing came from ${connection.plan.id} for ${silentMs} ms`);
     }
     if (isWaiting || [...open.values()].some(({ phase }) => phase !== 'cancelling')) return;

@@ -1,9 +1,9 @@
-/** The downloader's end of all its links: what comes passes it one after the other, at the rate it has. */
-export class Downlink {
+/** One end of many links: what comes passes it one after the other, at the rate it has. Who sends a lump at a time gets a fair share. */
+export class Pipe {
   readonly #bytesPerSecond: number;
   #freeAt = 0;
 
-  /** `bytesPerSecond`: Infinity when it is never what a download waits for. */
+  /** `bytesPerSecond`: Infinity when it is never what others wait for. */
   constructor(bytesPerSecond: number) {
     this.#bytesPerSecond = bytesPerSecond;
   }
