@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly file: string;
   readonly args?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** A command that runs it somewhere else, in another network for instance, under the same process id. */
+  readonly within?: readonly string[] | undefined;
   /** In a process group of its own: a Ctrl-C in the terminal is not for it. */
   readonly isDetached?: boolean;
 }
@@ -54,8 +56,9 @@ export class ProgramProcess {
 
   constructor(options: ProgramOptions) {
     this.title = options.title;
-    const { file, args = [], env, isDetached = false } = options;
-    this.#child = spawn(process.execPath, [file, ...args], { env, detached: isDetached, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { file, args = [], env, within = [], isDetached = false } = options;
+    const [program = process.execPath, ...rest] = [...within, process.execPath, file, ...args];
+    this.#child = spawn(program, rest, { env, detached: isDetached, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.#child);
     this.exited = this.#follow();
   }

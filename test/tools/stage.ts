@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCommand, type CommandOptions, type CommandResult, type RunningCommand } from './command.ts';
-import { ProgramProcess } from './program-process.ts';
+import { ProgramProcess, type ProgramOptions } from './program-process.ts';
 
 const FILES = {
   diary: fileURLToPath(new URL('../../apps/diary/bin/p2p-diary.js', import.meta.url)),
@@ -37,6 +37,8 @@ export interface PeerOptions {
   readonly metricsPort?: number;
   readonly controlPort?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs, and at which address its control API answers: on this machine unless given. */
+  readonly network?: { readonly within: readonly string[]; readonly address: string };
 }
 
 export interface Diary {
@@ -117,12 +119,14 @@ export class Stage {
       ...(options.packetBytes === undefined ? {} : { P2P_PACKET_BYTES: String(options.packetBytes) }),
       ...(options.compression === undefined ? {} : { P2P_COMPRESSION: options.compression }),
       ...(options.shareDir === undefined ? {} : { P2P_SHARE_DIR: options.shareDir }),
+      ...(options.network === undefined ? {} : { P2P_CONTROL_HOST: options.network.address }),
       ...options.env,
     };
-    const process = this.#start({ title: `peer ${id}`, file: FILES.peer, env: cleanEnv(settings) });
+    const within = options.network?.within;
+    const process = this.#start({ title: `peer ${id}`, file: FILES.peer, env: cleanEnv(settings), within });
     const line = await process.line('listening', { deadlineMs: START_DEADLINE_MS });
     const controlPort = portOf(line, 'controlPort', process);
-    const controlUrl = `http://127.0.0.1:${controlPort}`;
+    const controlUrl = `http://${options.network?.address ?? '127.0.0.1'}:${controlPort}`;
     const commandEnv = cleanEnv({ P2P_CONTROL_URL: controlUrl, P2P_DATA_DIR: dataDir });
     const startCli: Peer['startCli'] = (args, more = {}) => startCommand(FILES.command, args, { env: commandEnv, ...more });
     return {
@@ -156,7 +160,7 @@ export class Stage {
     await this.close();
   }
 
-  #start(options: { readonly title: string; readonly file: string; readonly env: NodeJS.ProcessEnv }): ProgramProcess {
+  #start(options: Omit<ProgramOptions, 'isDetached'>): ProgramProcess {
     const program = new ProgramProcess({ ...options, isDetached: this.#isDetached });
     this.#programs.push(program);
     return program;

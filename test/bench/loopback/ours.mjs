@@ -1,0 +1,56 @@
+// The shipped programs on default settings.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Stage } from '../../tools/stage.ts';
+import { finished, lastProgressAtMs, listed, share, start } from '../control.mjs';
+import { cpuSecondsOf, UsageSamples } from '../usage.mjs';
+
+/** A diary and `count` peers that share the files. `env` is for profiles. */
+export async function startOurs(folder, { names, count, compression, profileFolder }) {
+  const stage = await Stage.open({ folder: join(folder, `ours-${count}-${compression ?? 'default'}`) });
+  process.on('exit', () => void stage.close());
+  const diary = await stage.startDiary();
+  const env = (role) => (profileFolder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(profileFolder, role)}` });
+  const settings = { diary: diary.address, ...(compression === undefined ? {} : { compression }) };
+  const peers = await Promise.all(
+    Array.from({ length: count }, (_, index) => stage.startPeer({ id: `holder-${index}`, env: env('holder'), ...settings })),
+  );
+  for (const name of names) await Promise.all(peers.map((peer) => share(peer, join(folder, name))));
+  const cpuSeconds = () => peers.reduce((sum, peer) => sum + cpuSecondsOf(peer.process.pid), 0);
+  let loads = 0;
+  return {
+    /**
+     * One download by a new peer that is up and has joined. The clock runs from the request to the last byte verified
+     * and written; `durableSeconds` to the file synced to the disk, in its place and announced, which no rival does.
+     */
+    async load({ name, output }) {
+      const peer = await stage.startPeer({ id: `loader-${loads++}`, env: env('loader'), ...settings });
+      await listed(peer, name, count);
+      const samples = new UsageSamples(peer.process.pid);
+      const before = cpuSeconds();
+      const startedAtMs = Date.now();
+      const { id } = await start(peer, name, output);
+      const { report, totalMs, transferMs } = await finished(peer, id);
+      const doneAtMs = Date.now();
+      const seederCpuSeconds = cpuSeconds() - before;
+      samples.stop();
+      const verifiedAtMs = await lastProgressAtMs(peer);
+      await peer.process.stop();
+      await rm(peer.dataDir, { recursive: true });
+      return {
+        seconds: (verifiedAtMs - startedAtMs) / 1000,
+        cpuSeconds: samples.cpuSecondsAt(verifiedAtMs),
+        seederCpuSeconds,
+        peakMib: samples.peakMib,
+        durableSeconds: (doneAtMs - startedAtMs) / 1000,
+        transferSeconds: transferMs / 1000,
+        totalSeconds: totalMs / 1000,
+        wireRatio:
+          report.wireBytes / (report.segmentCount === 0 ? 1 : report.sources.reduce((sum, { fileBytes }) => sum + fileBytes, 0) || 1),
+        hedged: report.hedged,
+        wastedBytes: report.wastedBytes,
+      };
+    },
+    stop: () => stage.stop(),
+  };
+}

@@ -1,0 +1,22 @@
+/** The middle one of some numbers, or what lies between the two in the middle. */
+export function median(numbers) {
+  return quantile(numbers, 0.5);
+}
+
+/** The number below which the share `q` of them lies, between neighbours in proportion. */
+export function quantile(numbers, q) {
+  const sorted = [...numbers].sort((left, right) => left - right);
+  const place = (sorted.length - 1) * q;
+  const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+/** A copy in an order that follows from `random`. */
+export function shuffled(items, random) {
+  const copy = [...items];
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [copy[last], copy[other]] = [copy[other], copy[last]];
+  }
+  return copy;
+}
