@@ -5,12 +5,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, UsageSamples } from '../usage.mjs';
 
 const LIBTORRENT_VERSION = '2.1.1';
-const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/bench/', import.meta.url));
+const CACHE = join(homedir(), '.cache/p2p/bench');
 const PYTHON = join(CACHE, 'venv/bin/python');
 const SCRIPTS = { seed: here('libtorrent-seed.py'), load: here('libtorrent-load.py'), make: here('make-torrent.py') };
 
@@ -20,7 +21,7 @@ export const lacks = {
   libtorrent: () => (existsSync(PYTHON) ? undefined : 'libtorrent is not there; --install fetches it from PyPI'),
 };
 
-/** Fetches what is missing: Debian's nginx and curl as root, libtorrent from PyPI into node_modules/.cache. */
+/** Fetches what is missing: Debian's nginx and curl as root, libtorrent from PyPI into ~/.cache/p2p/bench. */
 export function install() {
   const packages = ['curl', 'nginx'].filter((name) => missing(name) !== undefined);
   if (packages.length > 0) execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { stdio: 'inherit' });
