@@ -5,6 +5,8 @@ import { BadOption } from './options.mjs';
 const BENCHES = {
   loopback: () => import('./loopback/bench.mjs'),
   links: () => import('./links/bench.mjs'),
+  compression: () => import('./compression/bench.mjs'),
+  diary: () => import('./diary/bench.mjs'),
 };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));

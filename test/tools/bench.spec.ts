@@ -43,6 +43,13 @@ describe('npm run bench', { timeout: DEADLINE_MS + 20_000 }, () => {
     expect(result.stdout).toContain('not measured');
   });
 
+  it('diary > a crowd joins, is asked for, and joins again after the diary was killed', async () => {
+    const json = join(folder, 'diary.json');
+    const result = await bench('diary', '--peers', '20', '--files', '5', '--questions', '20', '--json', json);
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({ result: { connections: 20, files: 100 } });
+  });
+
   it('an option or a bench that there is not > code 2, and what there is', async () => {
     const [unknown, wrong] = await Promise.all([bench('nothing'), bench('loopback', '--size', 'big')]);
     expect(unknown).toMatchObject({ code: 2 });

@@ -22,7 +22,10 @@ const QUEUE_MS = 50;
  * returns its exit code; undefined inside.
  */
 export async function runInside() {
-  if (process.env[INSIDE] === '1') return undefined;
+  if (process.env[INSIDE] === '1') {
+    execFileSync('ip', ['link', 'set', 'lo', 'up']);
+    return undefined;
+  }
   if (process.getuid?.() !== 0) throw new BadOption('shaped links need root, for network namespaces');
   // The bench must not outlive this process, of which someone else knows.
   const inside = ['--pdeathsig', 'SIGKILL', 'unshare', '--net', process.execPath, ...process.argv.slice(1)];
@@ -38,7 +41,6 @@ export class Network {
   #lastNumber = 0;
 
   constructor() {
-    execFileSync('ip', ['link', 'set', 'lo', 'up']);
     execFileSync('ip', ['link', 'add', 'switch', 'type', 'bridge']);
     execFileSync('ip', ['address', 'add', `${SWITCH_ADDRESS}/24`, 'dev', 'switch']);
     execFileSync('ip', ['link', 'set', 'switch', 'up']);
