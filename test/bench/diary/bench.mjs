@@ -59,12 +59,11 @@ export async function run(values) {
   await diary.process.exited;
   const reborn = await stage.startDiary({ port: diary.port });
   const again = await becomesWhole({ diary: reborn, peers, files });
-  const connected = crowd.reduce((sum, each) => sum + each.connected, 0);
-  for (const { child } of crowd) child.kill('SIGKILL');
+  for (const child of crowd) child.kill('SIGKILL');
 
   const result = {
     peers,
-    connections: connected,
+    connections: again.joined,
     files: peers * files,
     emptyMib,
     fullMib,
@@ -78,7 +77,7 @@ export async function run(values) {
   printTable(
     ['measure', 'value'],
     [
-      ['peers, each with a connection of its own', String(connected)],
+      ['peers, each with a connection of its own', String(again.joined)],
       ['announced pairs of file and name', String(result.files)],
       ['resident MiB, empty / full', `${emptyMib.toFixed(0)} / ${fullMib.toFixed(0)}`],
       ['announced a second, all joining at once', result.announcedPerSecond.toFixed(0)],
@@ -96,14 +95,12 @@ function startCrowd({ port, peers, files }) {
   const crowd = [];
   for (let first = 0; first < peers; first += PEERS_PER_PROCESS) {
     const child = fork(fileURLToPath(new URL('crowd.mjs', import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const each = { child, connected: 0 };
-    child.on('message', ({ connected }) => (each.connected = connected));
     child.on('exit', (code) => {
       if (code !== null) throw new Error(`a process of the crowd ended with code ${code}`);
     });
     process.on('exit', () => child.kill('SIGKILL'));
     child.send({ port, first, count: Math.min(PEERS_PER_PROCESS, peers - first), peers, files });
-    crowd.push(each);
+    crowd.push(child);
   }
   return crowd;
 }
@@ -113,8 +110,11 @@ async function becomesWhole({ diary, peers, files }) {
   const startedAt = performance.now();
   const cpuBefore = cpuSecondsOf(diary.process.pid);
   const client = await FrameClient.connect({ host: '127.0.0.1', port: diary.port, connectTimeoutMs: ANSWER_MS_MAX });
+  // A lease is tied to a connection.
+  let joined = 0;
   const isWhole = async () => {
-    if ((await metric(diary.metricsPort, 'p2p_diary_peers')) < peers) return false;
+    joined = await metric(diary.metricsPort, 'p2p_diary_peers');
+    if (joined < peers) return false;
     for (let number = peers - 1; number >= 0; number--)
       if ((await countOf(client, number)) < Math.min(files, CATALOGUE_PAGE_MAX)) return false;
     return true;
@@ -124,7 +124,7 @@ async function becomesWhole({ diary, peers, files }) {
     await delay(POLL_MS);
   }
   client.close();
-  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: cpuSecondsOf(diary.process.pid) - cpuBefore };
+  return { joined, seconds: (performance.now() - startedAt) / 1000, cpuSeconds: cpuSecondsOf(diary.process.pid) - cpuBefore };
 }
 
 /** Files that the diary lists of a peer, up to a page of them; 0 while it does not know the peer. */

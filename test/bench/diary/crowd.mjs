@@ -10,7 +10,6 @@ const BATCH = 25;
 const BATCH_MS = 20;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-const clients = [];
 
 process.on('message', ({ port, first, count, peers, files }) => {
   const distinct = Math.max(files, Math.floor((peers * files) / HOLDERS_PER_FILE));
@@ -22,7 +21,6 @@ process.on('message', ({ port, first, count, peers, files }) => {
   };
   startSome();
 });
-setInterval(() => process.send({ connected: clients.filter(({ isConnected }) => isConnected).length }), 100);
 
 function startPeer(port, number, { files, distinct }) {
   const holdings = Array.from({ length: files }, (_, index) => holdingOf((number * files + index) % distinct));
@@ -40,7 +38,6 @@ function startPeer(port, number, { files, distinct }) {
       throw failure;
     },
   });
-  clients.push(client);
   client.start(4000);
 }
 
