@@ -281,6 +281,26 @@ describe('a client that asks and never reads', () => {
     await soon(raw.read().closed, 'the close');
   });
 
+  it('is cut off when too much waits for all such clients together, and one that reads is served on', async () => {
+    const answer = 'y'.repeat(200 * 1024);
+    const server = await bench.serve({ big: () => ({ answer }) }, { sendQueuedTotalBytesMax: 8 * 1024 * 1024 });
+    const reading = await bench.client(server.boundPort);
+    const request = encodeMessageFrame({ pattern: 'big', data: 1, id: 1 });
+    const greedy = await Promise.all(Array.from({ length: 8 }, () => bench.raw(server.boundPort)));
+    // Less than one connection may let wait by itself.
+    for (const each of greedy) each.write(concat(...Array.from({ length: 60 }, () => request)));
+    expect(await bench.violation()).toBe('LIMIT_EXCEEDED');
+    expect(await reading.request('big', {}, anySchema, { timeoutMs: 2000 })).toEqual({ answer });
+    for (const each of greedy) each.socket.destroy();
+    await Promise.all(greedy.map((each) => soon(each.closed, 'the close')));
+    // What those had waiting no longer counts.
+    const late = await bench.raw(server.boundPort);
+    for (let id = 0; id < 20; id++) late.send({ pattern: 'big', data: 1, id });
+    late.read();
+    expect(await late.next(({ id }) => id === 19)).toMatchObject({ response: { answer } });
+    expect(new Set(bench.violations.map(({ failure }) => failure.code))).toEqual(new Set(['LIMIT_EXCEEDED']));
+  });
+
   it('with too many requests at once is told BUSY', async () => {
     const server = await bench.serve(
       { never: () => new Promise(() => {}), echo: (data: unknown) => ({ data }) },

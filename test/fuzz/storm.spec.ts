@@ -1,6 +1,7 @@
 // A live diary and a live peer under a storm of frames and messages, while other peers download from that peer.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../tools/metrics.ts';
+import type { ProgramProcess } from '../tools/program-process.ts';
 import type { Account } from './account.ts';
 import { diaryTarget, peerTarget, type Target } from './messages.ts';
 import { INPUTS, MINUTES, SEED } from './settings.ts';
@@ -20,12 +21,17 @@ const RSS_RISE_BYTES_MAX = 300 * MIB;
 const RSS_LEFT_BYTES_MAX = 128 * MIB;
 /** Files and sockets that may stay open: of the file that is served, of a scrape. */
 const OPEN_FILES_LEFT_MAX = 10;
+/** Of lines about connections that were cut off; hundreds are cut off in a second. */
+const LINES_PER_SECOND_MAX = 2;
+/** Warming up, and windows of ten seconds that have only begun. */
+const SECONDS_AROUND = 40;
 const QUIET_DEADLINE_MS = 60_000;
 /** Other peers are never answered with these: all of them are the storm's. */
 const STORM_ONLY = ['BAD_REQUEST', 'VERSION_MISMATCH', 'NOT_JOINED', 'PEER_ID_TAKEN', 'LIMIT_EXCEEDED', 'INTERNAL'];
 
 interface Shot {
   readonly target: Target;
+  readonly program: ProgramProcess;
   readonly pid: number;
   readonly metricsPort: number;
 }
@@ -38,8 +44,8 @@ beforeAll(async () => {
   swarm = await startSwarm(SEED);
   const { diary, target, smallFileId } = swarm;
   shots = [
-    { target: diaryTarget(diary.port), pid: diary.process.pid, metricsPort: diary.metricsPort },
-    { target: peerTarget(target.peerPort, smallFileId), pid: target.process.pid, metricsPort: target.metricsPort },
+    { target: diaryTarget(diary.port), program: diary.process, pid: diary.process.pid, metricsPort: diary.metricsPort },
+    { target: peerTarget(target.peerPort, smallFileId), program: target.process, pid: target.process.pid, metricsPort: target.metricsPort },
   ];
 });
 
@@ -82,6 +88,10 @@ it(
       console.log(
         `${shot.target.name}: RSS ${mib(first.vitals.rssBytes)} before, ${mib(peakBytes)} at most, ${mib(left.rssBytes)} after; ` +
           `open files ${first.vitals.openFiles} before, ${left.openFiles} after`,
+      );
+      // One who sends rubbish must not fill the disk with lines about it.
+      expect(shot.program.lines.filter(({ event }) => event === 'frame_rejected').length).toBeLessThan(
+        LINES_PER_SECOND_MAX * (SECONDS_AROUND + seconds),
       );
       expect(peakBytes - first.vitals.rssBytes).toBeLessThan(RSS_RISE_BYTES_MAX);
     }

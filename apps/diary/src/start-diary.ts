@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { CONNECTION_IDLE_MS, FailureFilter, FrameServer, NestLogger, OpsServer, toFailure } from '@p2p/service';
+import { CONNECTION_IDLE_MS, FailureFilter, FrameServer, NestLogger, OpsServer, RejectionLog, toFailure } from '@p2p/service';
 import type { Logger } from '@p2p/service';
 import type { DiaryConfig } from './config.js';
 import { DiaryModule } from './diary.module.js';
@@ -29,6 +29,7 @@ export interface RunningDiary {
 /** Starts a diary in this process. Throws `PORT_TAKEN`, `ACCESS_DENIED`. */
 export async function startDiary(config: DiaryConfig, { logger, now }: StartOptions): Promise<RunningDiary> {
   const metrics = new DiaryMetrics();
+  const rejections = new RejectionLog({ logger });
   const server = new FrameServer({
     host: ALL_ADDRESSES,
     port: config.port,
@@ -37,9 +38,9 @@ export async function startDiary(config: DiaryConfig, { logger, now }: StartOpti
     // Peers renew their leases on theirs, three times in a lease's time.
     idleMs: Math.max(CONNECTION_IDLE_MS, config.leaseTtlMs),
     pace: NO_PACE,
-    onViolation: ({ failure, remote }) => {
-      metrics.framesRejected.inc({ reason: failure.code });
-      logger.warn('frame_rejected', { code: failure.code, message: failure.message, remote });
+    onViolation: (violation) => {
+      metrics.framesRejected.inc({ reason: violation.failure.code });
+      rejections.rejected(violation);
     },
     onRefusal: (reason) => metrics.requestsRefused.inc({ reason }),
   });

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CODECS } from '@p2p/protocol';
-import { CONNECTION_IDLE_MS, FrameServer, type Logger } from '@p2p/service';
+import { CONNECTION_IDLE_MS, FrameServer, RejectionLog, type Logger } from '@p2p/service';
 import type { PeerConfig } from './config.js';
 import { ControlModule } from './control/control.module.js';
 import { PEER_STATUS, type PeerStatusSource } from './control/peer-status.js';
@@ -63,6 +63,7 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
     { holdings, hasher, metrics: metrics.serving, logger },
     { peer: peerId, packetDelayMs, packetBytes, compression },
   );
+  const rejections = new RejectionLog({ logger });
   const server = new FrameServer({
     host: ALL_ADDRESSES,
     port: config.peerPort,
@@ -70,9 +71,9 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
     requestsPerConnectionMax: PEER_REQUESTS_PER_CONNECTION_MAX,
     idleMs: CONNECTION_IDLE_MS,
     pace: { packetDelayMs, packetBytes },
-    onViolation: ({ failure, remote }) => {
-      metrics.frameRejected(failure.code);
-      logger.warn('frame_rejected', { code: failure.code, message: failure.message, remote });
+    onViolation: (violation) => {
+      metrics.frameRejected(violation.failure.code);
+      rejections.rejected(violation);
     },
     onRefusal: (reason) => metrics.requestRefused(reason),
   });

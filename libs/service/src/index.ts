@@ -20,4 +20,5 @@ export { FrameServer, type FrameServerOptions } from './frames/frame-server.js';
 export { OutgoingBody, type BodyOutcome, type OutgoingBodyOptions } from './frames/outgoing-body.js';
 export { CONNECTION_IDLE_MS } from './frames/limits.js';
 export type { Pace } from './frames/pacer.js';
+export { RejectionLog } from './frames/rejection-log.js';
 export { parse } from './frames/parse.js';

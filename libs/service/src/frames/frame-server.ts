@@ -5,9 +5,10 @@ import { EMPTY, catchError, finalize, isObservable, map, of, takeUntil, throwErr
 import { toFailure } from '../failures/to-failure.js';
 import type { FrameClock } from './frame-clock.js';
 import { frameSocketClass, type FrameSocket } from './frame-socket.js';
-import { BUSY_RETRY_AFTER_MS, EVENTS_IN_FLIGHT_MAX } from './limits.js';
+import { BUSY_RETRY_AFTER_MS, EVENTS_IN_FLIGHT_MAX, SEND_QUEUED_TOTAL_BYTES_MAX } from './limits.js';
 import { bodyIn } from './outgoing-body.js';
 import type { Pace } from './pacer.js';
+import { QueuedBytes } from './queued-bytes.js';
 import { readRequestPacket, type RequestPacket } from './request-packet.js';
 
 export interface FrameServerOptions {
@@ -28,6 +29,7 @@ export interface FrameServerOptions {
   readonly incompleteFrameMs?: number;
   readonly sendStallMs?: number;
   readonly sendQueuedBytesMax?: number;
+  readonly sendQueuedTotalBytesMax?: number;
   readonly clock?: FrameClock;
 }
 
@@ -52,6 +54,7 @@ export class FrameServer extends ServerTCP {
         incompleteFrameMs,
         sendStallMs,
         sendQueuedBytesMax,
+        queued: new QueuedBytes(options.sendQueuedTotalBytesMax ?? SEND_QUEUED_TOTAL_BYTES_MAX),
         clock,
       }),
     });

@@ -11,6 +11,7 @@ import { INCOMPLETE_FRAME_MS, KEEP_ALIVE_DELAY_MS, READ_PAUSE_BYTES, SEND_QUEUED
 import { bodyIn, type OutgoingBody } from './outgoing-body.js';
 import type { Pace } from './pacer.js';
 import { ProgressWatch } from './progress-watch.js';
+import type { QueuedBytes } from './queued-bytes.js';
 
 /** Takes the bodies that come in. What it throws breaks the connection. */
 export interface BodyReceiver {
@@ -31,6 +32,8 @@ export interface FrameSocketOptions {
   /** Undefined: a connection on which nothing is asked may stay. */
   readonly idleMs?: number | undefined;
   readonly sendQueuedBytesMax?: number | undefined;
+  /** Of all connections of a server together. */
+  readonly queued?: QueuedBytes | undefined;
   readonly clock?: FrameClock | undefined;
 }
 
@@ -74,6 +77,7 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   #isReadPaused = false;
   #framesRead = 0;
   #flushes = 0;
+  #queuedMessageBytes = 0;
 
   constructor(socket: Socket, options: FrameSocketOptions) {
     super(socket);
@@ -179,10 +183,21 @@ export class FrameSocket extends TcpSocket implements FrameConnection {
   }
 
   #write(frame: Uint8Array, callback?: (error?: unknown) => void): void {
+    const { queued } = this.#options;
+    const mayQueue = queued?.hasRoomFor(this.#queuedMessageBytes) ?? true;
+    this.#countQueued(frame.length);
     this.socket.write(frame, (error) => {
+      this.#countQueued(-frame.length);
       if (error === null || error === undefined) this.#onFlushed();
       callback?.(error ?? undefined);
     });
+    if (!mayQueue)
+      this.cutOff(new Failure('LIMIT_EXCEEDED', 'too much waits to be read by others, and this connection has more than its share of it'));
+  }
+
+  #countQueued(bytes: number): void {
+    this.#queuedMessageBytes += bytes;
+    this.#options.queued?.add(bytes);
   }
 
   #onFlushed(): void {

@@ -29,6 +29,12 @@ export const READ_PAUSE_BYTES = 1 * MIB;
 /** Bytes waiting in a socket at which it is cut off: 64 of the largest messages, more than one read of requests can ask for. */
 export const SEND_QUEUED_BYTES_MAX = 64 * FRAME_HEADER_BYTES_MAX;
 
+/** Bytes of messages waiting in all connections of a server: above it those that have more than their share waiting are cut off. */
+export const SEND_QUEUED_TOTAL_BYTES_MAX = 256 * MIB;
+
+/** The share that a connection may always let wait: an answer of any size may come on top, for one that reads before it asks again. */
+export const SEND_QUEUED_SHARE_BYTES = 64 * KIB;
+
 /** Bytes wait and the other side takes none for this long, in ms: it is dead or means harm, and holds our buffers. */
 export const SEND_STALL_MS = 60_000;
 
@@ -43,6 +49,10 @@ export const PATTERN_LENGTH_MAX = 128;
 
 /** Characters of a request's id: Nest's own are 21 and 36 characters long. */
 export const REQUEST_ID_LENGTH_MAX = 64;
+
+/** Cut-off connections that are told of in the log, in so many ms; more are counted only. */
+export const REJECTIONS_LOGGED_MAX = 20;
+export const REJECTIONS_LOGGED_MS = 10_000;
 
 /** Events of one connection being handled: one read of the socket holds 64 KiB, which is 1000 of the shortest. */
 export const EVENTS_IN_FLIGHT_MAX = 4096;
