@@ -30,6 +30,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'soak',
+          include: ['test/soak/**/*.spec.ts'],
+          // As long as it is told to take, and then some.
+          testTimeout: (Number(process.env['SOAK_MINUTES'] ?? 1) + 5) * 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
           include: ['test/system/*.spec.ts'],
           // Every spec starts processes of its own and some measure rates: one after the other.
