@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'] } },
+      { test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'], testTimeout: 30_000 } },
       { test: { name: 'contract', include: ['test/contract/**/*.spec.ts'] } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: 120_000 } },
       { test: { name: 'tools', include: ['test/tools/**/*.spec.ts'], testTimeout: 30_000 } },

@@ -123,6 +123,13 @@ export const peerSettings = {
     max: 86_400_000,
     unit: 'ms',
   }),
+  recordDir: textSetting({
+    variable: 'P2P_RECORD_DIR',
+    description: 'A folder that exists, for recordings of what the planner of each download was told and said. Default: none are made.',
+    default: '',
+    range: 'a path',
+    accepts: isPath,
+  }),
   logLevel: choiceSetting({
     variable: 'P2P_LOG_LEVEL',
     description: 'The least important log lines that are written.',
@@ -156,6 +163,7 @@ export function readPeerConfig(overrides: PeerOverrides = {}, env: NodeJS.Proces
     ...raw,
     peerId: raw.peerId === '' ? peerIdFromHostname() : raw.peerId,
     dataDir: absolutePath(raw.dataDir),
+    recordDir: raw.recordDir === '' ? '' : absolutePath(raw.recordDir),
     shareDir: raw.shareDir === '' ? '' : absolutePath(raw.shareDir),
   };
 }

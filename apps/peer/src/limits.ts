@@ -75,6 +75,9 @@ export const RECEIVER_BOUND_DEPTH = 3;
 export const RECEIVER_BOUND_MS = 1000;
 export const RECEIVER_BOUND_UTILIZATION = 0.9;
 
+/** Bytes of one recording of what happened to a download: a million events. What comes later is not recorded. */
+export const RECORD_BYTES_MAX = 256 * MIB;
+
 /** Holders one download knows of: four samples of the diary. More are not remembered. */
 export const CANDIDATES_MAX = 256;
 

@@ -108,6 +108,7 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
       downloadsMax: config.maxDownloads,
       sourcesMax: config.maxSources,
       holderWaitMs: config.holderWaitMs,
+      recordDir: config.recordDir,
       codecs: CODECS,
     },
   );

@@ -45,6 +45,8 @@ export interface DownloadRunnerOptions {
   readonly self: PeerId;
   readonly sourcesMax: number;
   readonly holderWaitMs: number;
+  /** Where recordings go; empty for none. */
+  readonly recordDir: string;
   readonly codecs: readonly Codec[];
   readonly downloadsFolder: string;
   readonly flights: FlightRecords;
@@ -228,6 +230,7 @@ export class DownloadRunner {
         file: this.job.id,
         seed: Math.floor(this.#components.random() * 2 ** 32),
         holderWaitMs: this.#holderWaitMs,
+        recordDir: this.#options.recordDir,
         codecs: this.#options.codecs,
         flight: () => this.#options.flights.find(this.job.id),
         onVerified: (segment) => {

@@ -103,4 +103,9 @@ export class SegmentRequest implements SegmentFetchSink {
     this.tell(this.#owner.clock.now());
     this.#owner.onFailed(this, failure);
   }
+
+  /** Whether the answer is one to this request, in a codec that was offered. */
+  fits({ segment, rawBytes, bodyBytes, codec }: SegmentAnswer, codecs: readonly Codec[]): boolean {
+    return segment === this.segment && rawBytes === this.rawBytes && bodyBytes <= this.rawBytes && codecs.includes(codec);
+  }
 }

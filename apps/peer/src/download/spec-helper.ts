@@ -235,6 +235,7 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
         downloadsMax: 8,
         sourcesMax: 16,
         holderWaitMs: 60_000,
+        recordDir: '',
         codecs: ['identity', 'deflate', 'zstd'],
         ...this.#options,
       },

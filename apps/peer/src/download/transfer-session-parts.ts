@@ -23,6 +23,8 @@ export interface TransferSessionOptions {
   readonly file: FileId;
   readonly seed: number;
   readonly holderWaitMs: number;
+  /** Where a recording goes; empty for none. */
+  readonly recordDir: string;
   readonly codecs: readonly Codec[];
   /** Asked for each time: a record may begin while the transfer runs. */
   readonly flight: () => FlightRecord | undefined;

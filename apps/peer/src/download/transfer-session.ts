@@ -20,6 +20,7 @@ import { DISCONNECT_REASONS, refusalOf } from './refusal.js';
 import { observeArrival, observeStored } from './segment-observation.js';
 import { SegmentRequest, type SegmentRequestOwner } from './segment-request.js';
 import type { SegmentResult } from './segment-worker-client.js';
+import { SessionRecorder } from './session-recorder.js';
 import type { TransferSessionComponents, TransferSessionOptions } from './transfer-session-parts.js';
 import { WakeTimer } from './wake-timer.js';
 
@@ -36,6 +37,7 @@ export class TransferSession implements SegmentRequestOwner {
   readonly #requests = new Map<number, SegmentRequest>();
   readonly #events: TransferEvent[] = [];
   readonly #timer: WakeTimer;
+  readonly #recorder: SessionRecorder | undefined;
   readonly #outcome = Promise.withResolvers<void>();
   #isStepping = false;
   #hasEnded = false;
@@ -54,14 +56,17 @@ export class TransferSession implements SegmentRequestOwner {
       segmentCount: manifest.segmentCount,
       onChange: (segmentsMax) => this.take({ kind: 'buffers_granted', segmentsMax }),
     });
-    this.#state = createTransfer({
+    const settings = {
       fileBytes: manifest.fileBytes,
       verified,
       seed: options.seed,
       holderWaitMs: options.holderWaitMs,
       buffersMax: this.#share.segmentsMax,
       now: this.clock.now(),
-    });
+    };
+    this.#state = createTransfer(settings);
+    const { recordDir, file, seed } = options;
+    this.#recorder = recordDir === '' ? undefined : new SessionRecorder(recordDir, `${file}-${seed}`, settings);
     // Its failure is the runner's to see, whenever it comes to ask.
     this.#outcome.promise.catch(() => undefined);
   }
@@ -111,7 +116,10 @@ export class TransferSession implements SegmentRequestOwner {
     this.#isStepping = true;
     try {
       for (let next = this.#events.shift(); next !== undefined && !this.#hasEnded; next = this.#events.shift()) {
-        for (const command of step(this.#state, next, this.clock.now())) this.#perform(command);
+        const now = this.clock.now();
+        const commands = step(this.#state, next, now);
+        this.#recorder?.note(now, next, commands);
+        for (const command of commands) this.#perform(command);
       }
     } catch (error) {
       this.end(toFailure(error, 'the download could not be planned'));
@@ -132,6 +140,7 @@ export class TransferSession implements SegmentRequestOwner {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#timer.close();
+    this.#recorder?.close();
     this.#share.leave();
     this.#isWaiting = false;
     for (const request of this.#requests.values()) request.drop();
@@ -157,7 +166,7 @@ export class TransferSession implements SegmentRequestOwner {
     observeArrival(metrics, request);
     const arrival = { codec: answer.codec, wireBytes: answer.bodyBytes, fileBytes: request.rawBytes };
     this.take({ kind: 'segment_received', request: request.id, arrival });
-    if (!this.#isWellFormed(request, answer)) {
+    if (!request.fits(answer, this.#options.codecs)) {
       metrics.rejected('malformed');
       this.#close(request, 'corrupt');
       this.take({ kind: 'segment_corrupt', request: request.id });
@@ -277,15 +286,6 @@ export class TransferSession implements SegmentRequestOwner {
     const seconds = ((request.receivedAt ?? this.clock.now()) - request.startedAt) / 1000;
     metrics.segmentTransfer({ direction: 'download', outcome, codec: request.codec, seconds });
     this.#options.flight()?.ended(request, outcome);
-  }
-
-  #isWellFormed(request: SegmentRequest, answer: SegmentAnswer): boolean {
-    return (
-      answer.segment === request.segment &&
-      answer.rawBytes === request.rawBytes &&
-      answer.bodyBytes <= request.rawBytes &&
-      this.#options.codecs.includes(answer.codec)
-    );
   }
 
   #wake(): void {
