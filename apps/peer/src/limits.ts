@@ -71,6 +71,13 @@ export const ZSTD_WINDOW_LOG_MAX = 23;
 /** Segments waiting for the worker from which on this process, not the link, is what a download waits for. */
 export const RECEIVER_BOUND_DEPTH = 3;
 
+/**
+ * So many bytes of bodies a second, over so many ms, mean the same: more than a Gigabit link brings, and decoding them
+ * would take this process longer than receiving them.
+ */
+export const RECEIVER_BOUND_BYTES_PER_SECOND = 128 * MIB;
+export const RECEIVER_BOUND_SAMPLE_MS = 50;
+
 /** How long such an observation counts, in ms; and the share of time in the event loop that is one too. */
 export const RECEIVER_BOUND_MS = 1000;
 export const RECEIVER_BOUND_UTILIZATION = 0.9;
@@ -261,6 +268,11 @@ export const WATCHES_PER_CONNECTION_MAX = 256;
 /** Gained segments are told in batches, this often in ms, or when this many wait. */
 export const GAINS_TOLD_INTERVAL_MS = 100;
 export const GAINS_PENDING_MAX = 8192;
+
+/** How fast segments arrive is sampled over this long, in ms; the weight of the newest sample; and the longest wait for a request that is one for the link. */
+export const DELIVERY_SAMPLE_MS = 50;
+export const DELIVERY_WEIGHT = 0.3;
+export const DELIVERY_GAP_MS_MAX = 10_000;
 
 /** Segments being compressed at once: libuv has four threads, and one must be left for reading. */
 export const COMPRESSIONS_MAX = 3;

@@ -20,6 +20,7 @@ import { checkedManifest, emptyFileManifest } from './manifest-fetcher.js';
 import { ManifestSearch } from './manifest-search.js';
 import { PartFile } from './part-file.js';
 import { PartialHolding } from './partial-holding.js';
+import type { ReceiverLoad } from './receiver-load.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SegmentWorkerClient } from './segment-worker-client.js';
 import { SourcePool } from './source-pool.js';
@@ -34,7 +35,7 @@ export interface DownloadRunnerComponents {
   readonly arena: SegmentArena;
   readonly bufferShares: BufferShares;
   readonly worker: SegmentWorkerClient;
-  readonly load: { readonly isBound: boolean };
+  readonly load: Pick<ReceiverLoad, 'isBound' | 'received'>;
   readonly metrics: DownloadMetrics;
   readonly clock: Clock;
   readonly random: () => number;

@@ -49,6 +49,7 @@ export class SegmentWorkerClient {
   #worker: Worker | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #nextId = 0;
+  #isReady = false;
   #closed = false;
 
   constructor(components: { readonly arena: SegmentArena; readonly logger: Logger }, options: { readonly idleMs?: number } = {}) {
@@ -60,6 +61,11 @@ export class SegmentWorkerClient {
   /** Tasks sent and not answered. */
   get depth(): number {
     return this.#pending.size;
+  }
+
+  /** The same, but none while the thread starts: what waits then does not mean that it cannot keep up. */
+  get backlog(): number {
+    return this.#isReady ? this.#pending.size : 0;
   }
 
   /** Whether the thread is there; it holds memory. */
@@ -109,6 +115,7 @@ export class SegmentWorkerClient {
       zstdWindowLogMax: ZSTD_WINDOW_LOG_MAX,
       garbageBytesMax: DECODE_GARBAGE_BYTES_MAX,
     };
+    this.#isReady = false;
     const worker = new Worker(workerUrl('./segment-worker.js', import.meta.url), {
       workerData: data,
       // Options of the main thread, such as a loader for tests, are not for this one.
@@ -131,6 +138,7 @@ export class SegmentWorkerClient {
 
   #onMessage(message: SegmentVerdict | WorkerGreeting): void {
     if (message.kind === 'ready') {
+      this.#isReady = true;
       this.#logger.info('inflater', { inflater: message.inflater });
       return;
     }

@@ -5,13 +5,14 @@ import type { Clock } from './clock.js';
 import type { DownloadMetrics } from './download-metrics.js';
 import type { FlightRecord } from './flight/flight-record.js';
 import type { PartFile } from './part-file.js';
+import type { ReceiverLoad } from './receiver-load.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SourcePool } from './source-pool.js';
 
 export interface TransferSessionComponents {
   readonly arena: SegmentArena;
   readonly bufferShares: BufferShares;
-  readonly load: { readonly isBound: boolean };
+  readonly load: Pick<ReceiverLoad, 'isBound' | 'received'>;
   readonly pool: SourcePool;
   readonly part: PartFile;
   readonly metrics: DownloadMetrics;

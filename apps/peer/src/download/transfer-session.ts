@@ -149,7 +149,8 @@ export class TransferSession implements SegmentRequestOwner {
   }
 
   onBytes(request: SegmentRequest, wireBytes: number): void {
-    const { pool, metrics } = this.#components;
+    const { load, pool, metrics } = this.#components;
+    load.received(wireBytes);
     pool.noteBytes(request.source, wireBytes);
     metrics.bytes({ form: 'wire', count: wireBytes });
     this.take({ kind: 'bytes_received', source: request.source, request: request.id, wireBytes });

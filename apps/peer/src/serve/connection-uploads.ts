@@ -2,6 +2,7 @@ import { Failure, segmentLengthOf, type SegmentRequest } from '@p2p/protocol';
 import { OutgoingBody, toFailure, type BodyOutcome, type FrameConnection } from '@p2p/service';
 import type { Holding } from '../holdings/holding.js';
 import { EARLY_CANCELS_MAX, UPLOAD_RETRY_AFTER_MS, UPLOADS_PER_CONNECTION_MAX, UPLOADS_PREPARED_PER_CONNECTION } from '../limits.js';
+import { DeliveryRate } from './delivery-rate.js';
 import type { EncodedSegment, EncodeRequest, SegmentEncoder } from './segment-encoder.js';
 import type { ServeOutcome } from './serve-metrics.js';
 import type { ServeState } from './serve-state.js';
@@ -28,6 +29,9 @@ export class ConnectionUploads {
   readonly #byRequest = new Map<number, Upload>();
   /** Cancelled before they came: a cancel and its request can be handled in either order. */
   readonly #earlyCancels = new Set<number>();
+  readonly #delivery = new DeliveryRate();
+  /** Answered, and not wholly with the kernel. */
+  #sending = 0;
   #isClosed = false;
 
   constructor(components: ConnectionUploadsComponents, connection: FrameConnection) {
@@ -56,6 +60,7 @@ export class ConnectionUploads {
     this.#components.state.begin();
     this.#byRequest.set(request.request, upload);
     this.#waiting.push(upload);
+    this.#noteWhoseTurn();
     if (this.#isClosed || this.#earlyCancels.delete(request.request)) this.cancel(request.request);
     this.#prepareNext();
     return upload.answer;
@@ -114,7 +119,7 @@ export class ConnectionUploads {
       segment: request.segment,
       accepted: request.codecs,
       receiverBound: request.receiverBound,
-      linkBytesPerSecond: this.#connection.linkBytesPerSecond,
+      linkBytesPerSecond: this.#linkBytesPerSecond,
     };
     const lease = await buffers.lease(this.#connection.id, rawBytes, cancelling.signal);
     upload.lease = lease;
@@ -143,12 +148,16 @@ export class ConnectionUploads {
     for (const upload of this.#prepared) {
       if (upload.isAnswered) continue;
       if (upload.ready === undefined) return;
+      this.#sending++;
+      this.#noteWhoseTurn();
       upload.giveAnswer(upload.ready);
     }
   }
 
   #sent(upload: Upload, outcome: BodyOutcome, sentBytes: number): void {
     upload.lease?.release();
+    this.#sending--;
+    this.#delivery.sent(sentBytes);
     // Told before the connection itself tells: what still waits is not worth reading.
     if (outcome === 'lost') this.#isClosed = true;
     this.#over(upload, outcome === 'aborted' ? 'cancelled' : outcome, sentBytes);
@@ -170,7 +179,19 @@ export class ConnectionUploads {
     remove(this.#waiting, upload);
     remove(this.#prepared, upload);
     this.#components.state.end(upload.account(outcome, sentBytes));
+    this.#noteWhoseTurn();
     this.#prepareNext();
+  }
+
+  /** Undefined while neither is known. A body that the kernel takes at once says nothing of the link; one it does not take does. */
+  get #linkBytesPerSecond(): number | undefined {
+    const drained = this.#connection.linkBytesPerSecond;
+    const delivered = this.#delivery.bytesPerSecond;
+    return drained === undefined || delivered === undefined ? (drained ?? delivered) : Math.min(drained, delivered);
+  }
+
+  #noteWhoseTurn(): void {
+    this.#delivery.waitsForOther(this.#sending > 0 || this.#byRequest.size === 0);
   }
 }
 
