@@ -58,6 +58,17 @@ export default defineConfig({
           hookTimeout: 150_000,
         },
       },
+      {
+        test: {
+          name: 'containers',
+          include: ['test/containers/**/*.spec.ts'],
+          globalSetup: ['test/containers/tools/setup.ts'],
+          // Each has containers of its own, and some measure rates: one after the other.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

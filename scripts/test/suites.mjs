@@ -1,10 +1,12 @@
 import { lacksPython } from '../../test/interop/python.ts';
 import { lacksPrograms } from './lacks.mjs';
 
+import { lacksEngine } from './engine.mjs';
+
 /**
  * The suites in the order they run: what is quick to fail comes first. Each is a project of vitest.config.ts. `minutes`
  * is what it may take on two cores with other work beside it; `lacks` says what this machine lacks to run it, and how
- * to get that (containers and a cluster will need it).
+ * to get that.
  */
 export const SUITES = [
   { name: 'tools', what: 'the rules of the house can fail, and the README says what the code does', minutes: 3 },
@@ -22,4 +24,5 @@ export const SUITES = [
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
+  { name: 'containers', what: 'the image, in containers that are killed, paused, cut off and squeezed', minutes: 15, lacks: lacksEngine },
 ];
