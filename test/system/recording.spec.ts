@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { replay } from '../simulation/replay.ts';
@@ -9,6 +9,8 @@ import { startGet } from '../tools/transfer.ts';
 
 const FILE_BYTES = 8 * 1024 * 1024;
 const HOLDERS = 3;
+/** Where the recording is kept: a scheduler that decides otherwise on purpose needs a new test/simulation/recordings/killed-holder.jsonl. */
+const kept = process.env['P2P_TEST_KEEP_RECORDING'];
 const name = 'file.bin';
 let stage: Stage;
 
@@ -36,6 +38,7 @@ it('a download whose holder is SIGKILLed, recorded > the scheduler says the same
   await downloader.process.stop();
 
   const [file = ''] = await readdir(recordings);
+  if (kept !== undefined) await copyFile(join(recordings, file), kept);
   const { events, replayed } = await replay(join(recordings, file));
   expect(replayed).toEqual(events.map(({ commands }) => commands));
   expect(events.map(({ event }) => event.kind)).toContain('source_left');

@@ -43,7 +43,7 @@ function rescue(state: TransferState, late: Attempt, rescuer: SourceState, now: 
   beginDuel(state.waste, late, request(state, rescuer, late.rank, waitsInQueue ? 'redistributed' : 'hedge', now));
 }
 
-/** What is owed alone and would come later than all that is still missing, the latest first. */
+/** What is owed alone and waits in a queue, or would come later than all that is still missing; the latest first. */
 function latestFirst(state: TransferState, now: number): Expected[] {
   const restMs = missingMs(state, now);
   const late: Expected[] = [];
@@ -55,7 +55,9 @@ function latestFirst(state: TransferState, now: number): Expected[] {
       if (attempt.phase !== 'asked') continue;
       owedBytes += Math.max(0, attempt.fileBytes - attempt.wireBytes / state.wireRatio);
       const ms = (owedBytes / rate) * 1000;
-      if (ms > restMs && attempt.duel === undefined && isAlone(state, attempt)) late.push({ attempt, ms });
+      // What only waits in a queue costs nothing to move, so it need not be the tail: in a crowd everybody asks one holder first.
+      const waits = attempt.wireBytes === 0 && owedBytes > attempt.fileBytes;
+      if ((waits || ms > restMs) && attempt.duel === undefined && isAlone(state, attempt)) late.push({ attempt, ms });
     }
   }
   return late.sort((one, other) => other.ms - one.ms || one.attempt.request - other.attempt.request);
