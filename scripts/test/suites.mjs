@@ -19,7 +19,7 @@ export const SUITES = [
     lacks: lacksPrograms(['prometheus', 'promtool'], 'apt-get install prometheus'),
   },
   { name: 'simulation', what: 'the planner on a virtual clock, in thousands of swarms that a seed makes up', minutes: 4 },
-  { name: 'fuzz', what: 'a live diary and a live peer under bytes, frames, messages and connections that nobody should send', minutes: 4 },
+  { name: 'fuzz', what: 'a live diary and a live peer under bytes, frames, messages and connections that nobody should send', minutes: 6 },
   { name: 'interop', what: 'a peer in Python, written from docs/PROTOCOL.md, with the real ones', minutes: 3, lacks: lacksPython },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
