@@ -331,6 +331,23 @@ describe('p2p get', () => {
     expect(states.length).toBeGreaterThan(2);
   });
 
+  it('with --trace writes what happened, a line each', async () => {
+    const moved = { kind: 'redistributed', segment: 3, source: 'a', reason: 'source_left', atMs: 1.5 } as const;
+    control.downloads.known.set('movie.mkv', downloadStatus(done));
+    control.downloads.traces.set(id, [moved, moved]);
+    const { code, stderr } = await p2p('get', 'movie.mkv', '--trace', 'flight.jsonl');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(control.downloads.started).toMatchObject([{ trace: true }]);
+    expect(await fs.readFile(path.join(control.dataDir, 'flight.jsonl'), 'utf8')).toBe(`${JSON.stringify(moved)}\n`.repeat(2));
+  });
+
+  it('with --trace of what was not recorded says so, and has the file all the same', async () => {
+    control.downloads.known.set('movie.mkv', downloadStatus(done));
+    const { code, stderr } = await p2p('get', 'movie.mkv', '--trace', 'flight.jsonl');
+    expect(code).toBe(0);
+    expect(stderr).toContain('no flight record in');
+  });
+
   it('that fails prints the code, the sentence and how to go on', async () => {
     const run = start(['get', 'movie.mkv']);
     await run.says('downloading');

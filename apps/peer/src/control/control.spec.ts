@@ -387,6 +387,21 @@ describe('a download', () => {
     expect(control.downloads.cancelled).toEqual([]);
   });
 
+  it('that is to be recorded tells what happened, a line each', async () => {
+    await control.post('/v1/downloads', { target: 'movie.mkv', trace: true });
+    expect(control.downloads.started).toMatchObject([{ trace: true }]);
+    const moved = { kind: 'redistributed', segment: 3, source: 'a', reason: 'source_left', atMs: 1.5 } as const;
+    control.downloads.traces.set(id, [moved]);
+    expect(await Array.fromAsync(linesOf(await control.fetch(`/v1/downloads/${id}/trace`)))).toEqual([moved]);
+  });
+
+  it('that was not recorded has nothing to tell: NOT_FOUND', async () => {
+    await control.post('/v1/downloads', { target: 'movie.mkv' });
+    const response = await control.fetch(`/v1/downloads/${id}/trace`);
+    expect(response.status).toBe(404);
+    expect(await failureOf(response)).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('that nobody knows cannot be followed', async () => {
     const response = await control.fetch(`/v1/downloads/${idOf('ee')}/events`);
     expect(response.status).toBe(404);

@@ -28,6 +28,8 @@ export class SegmentRequest implements SegmentFetchSink {
   wireBytes = 0;
   /** The planner wants it no more, or its source is lost: whatever comes is dropped. */
   isDropped = false;
+  /** It was dropped because its source is lost. */
+  isLost = false;
   readonly #owner: SegmentRequestOwner;
   readonly #link: PeerLink;
   readonly #linkRequest: number;
@@ -65,10 +67,11 @@ export class SegmentRequest implements SegmentFetchSink {
     this.#link.fetchSegment({ request: this.#linkRequest, segment: this.segment, ...options }, this);
   }
 
-  /** Asks the source to stop. `onFailed` follows, or `onReceived` where that was quicker. */
-  drop(): void {
+  /** Asks the source, unless that is lost, to stop. `onFailed` follows, or `onReceived` where that was quicker. */
+  drop({ isLost = false } = {}): void {
     if (this.isDropped) return;
     this.isDropped = true;
+    this.isLost = isLost;
     if (this.receivedAt === undefined) this.#link.cancel(this.#linkRequest);
   }
 

@@ -132,7 +132,7 @@ export class TransferSession implements SegmentRequestOwner {
 
   /** The requests to this source are over: its connection is about to go. */
   dropRequestsTo(source: SourceId): void {
-    for (const request of this.#requests.values()) if (request.source === source) request.drop();
+    for (const request of this.#requests.values()) if (request.source === source) request.drop({ isLost: true });
   }
 
   /** Ends it: without a failure when all is done. Buffers come back by themselves as the links let go of them. */
@@ -181,7 +181,7 @@ export class TransferSession implements SegmentRequestOwner {
     const { metrics, pool } = this.#components;
     metrics.inFlight(-1);
     if (request.isDropped) {
-      this.#close(request, 'cancelled');
+      this.#close(request, request.isLost ? 'lost' : 'cancelled');
       this.take({ kind: 'request_cancelled', request: request.id });
       return;
     }
