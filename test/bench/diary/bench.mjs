@@ -109,12 +109,14 @@ function startCrowd({ port, peers, files }) {
 async function becomesWhole({ diary, peers, files }) {
   const startedAt = performance.now();
   const cpuBefore = cpuSecondsOf(diary.process.pid);
-  const client = await FrameClient.connect({ host: '127.0.0.1', port: diary.port, connectTimeoutMs: ANSWER_MS_MAX });
+  // Connected when there is something to ask: the diary closes connections that say nothing.
+  let client;
   // A lease is tied to a connection.
   let joined = 0;
   const isWhole = async () => {
     joined = await metric(diary.metricsPort, 'p2p_diary_peers');
     if (joined < peers) return false;
+    client ??= await FrameClient.connect({ host: '127.0.0.1', port: diary.port, connectTimeoutMs: ANSWER_MS_MAX });
     for (let number = peers - 1; number >= 0; number--)
       if ((await countOf(client, number)) < Math.min(files, CATALOGUE_PAGE_MAX)) return false;
     return true;
