@@ -8,6 +8,7 @@ export default defineConfig({
       { test: { name: 'contract', include: ['test/contract/**/*.spec.ts'] } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: 120_000 } },
       { test: { name: 'tools', include: ['test/tools/**/*.spec.ts'], testTimeout: 30_000 } },
+      { test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: 60_000 } },
       { test: { name: 'seeing', include: ['test/seeing/**/*.spec.ts'], testTimeout: 30_000, hookTimeout: 120_000 } },
       {
         test: {

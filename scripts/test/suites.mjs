@@ -1,6 +1,6 @@
 import { lacksPython } from '../../test/interop/python.ts';
+import { lacksHelm } from '../helm/binaries.mjs';
 import { lacksPrograms } from './lacks.mjs';
-
 import { lacksEngine } from './engine.mjs';
 
 /**
@@ -21,6 +21,7 @@ export const SUITES = [
   { name: 'simulation', what: 'the planner on a virtual clock, in thousands of swarms that a seed makes up', minutes: 4 },
   { name: 'fuzz', what: 'a live diary and a live peer under bytes, frames, messages and connections that nobody should send', minutes: 6 },
   { name: 'interop', what: 'a peer in Python, written from docs/PROTOCOL.md, with the real ones', minutes: 3, lacks: lacksPython },
+  { name: 'chart', what: 'what the Helm chart renders for which values, and what it refuses', minutes: 3, lacks: lacksHelm },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
