@@ -1,5 +1,5 @@
 // One run of a command, with all it printed.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
@@ -29,12 +29,18 @@ const DEADLINE_MS = 120_000;
 /** Characters of output that are kept. */
 const OUTPUT_LENGTH_MAX = 16 * 1024 * 1024;
 
+/** What must end when this process ends, however it ends. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs a program file by this very Node. */
 export function startCommand(file: string, args: readonly string[], options: CommandOptions): RunningCommand {
   const { deadlineMs = DEADLINE_MS } = options;
   const child = spawn(process.execPath, [file, ...args], { env: options.env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
+  running.add(child);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -50,7 +56,7 @@ export function startCommand(file: string, args: readonly string[], options: Com
     }, deadlineMs);
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     clearTimeout(timer);
-    process.off('exit', end);
+    running.delete(child);
     return { code, signal, ...output };
   })();
   return { pid: child.pid ?? -1, result, kill: (signal) => void child.kill(signal) };
