@@ -23,7 +23,7 @@ export const SUITES = [
   { name: 'interop', what: 'a peer in Python, written from docs/PROTOCOL.md, with the real ones', minutes: 3, lacks: lacksPython },
   { name: 'chart', what: 'what the Helm chart renders for which values, and what it refuses', minutes: 3, lacks: lacksHelm },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
-  { name: 'faults', what: 'what dies, stops, lies or fills up under a download, at seeded random moments', minutes: 6 },
+  { name: 'faults', what: 'what dies, stops, lies or fills up under a download, at seeded random moments', minutes: 8 },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
   { name: 'containers', what: 'the image, in containers that are killed, paused, cut off and squeezed', minutes: 15, lacks: lacksEngine },

@@ -165,12 +165,11 @@ export function peerLinkSuite(title: string, setup: () => PeerLinkHarness): void
         expect(await link.fetchManifest(file.id, bytes.length)).toEqual(new Uint8Array(bytes));
       });
 
-      it('of another length than expected is CORRUPT, and the link lives', async () => {
+      it('longer than asked for is CORRUPT, and the link lives', async () => {
         const { link } = await linkTo();
         const { bytes } = file.manifest;
-        expect(await codeOf(link.fetchManifest(file.id, bytes.length + 32))).toBe('CORRUPT');
         expect(await codeOf(link.fetchManifest(file.id, bytes.length - 32))).toBe('CORRUPT');
-        expect((await link.fetchManifest(file.id, bytes.length)).length).toBe(bytes.length);
+        expect((await link.fetchManifest(file.id, bytes.length + 32)).length).toBe(bytes.length);
       });
 
       it('of a file that is not held is NOT_HELD', async () => {

@@ -29,11 +29,13 @@ export interface LyingPeerOptions {
   readonly file: { readonly id: string; readonly name: string; readonly content: Uint8Array; readonly claimedBytes?: number };
   /** Where an honest holder of the file listens: its manifest is the liar's. */
   readonly honestPort: number;
+  /** The manifest, where the honest holder does not share the file just now. */
+  readonly manifest?: Uint8Array;
   readonly lie: Lie;
 }
 
 /** The manifest of a file, from whoever holds it. */
-async function manifestFrom(port: number, file: string): Promise<Uint8Array> {
+export async function manifestFrom(port: number, file: string): Promise<Uint8Array> {
   const client = await FrameClient.connect({ host: HOST, port, connectTimeoutMs: TIMEOUT_MS });
   try {
     const target = new Uint8Array(MANIFEST_BYTES_MAX);
@@ -63,7 +65,7 @@ export class LyingPeer {
   }
 
   static async start(options: LyingPeerOptions): Promise<LyingPeer> {
-    const peer = new LyingPeer(options, await manifestFrom(options.honestPort, options.file.id));
+    const peer = new LyingPeer(options, options.manifest ?? (await manifestFrom(options.honestPort, options.file.id)));
     await peer.#join();
     return peer;
   }

@@ -27,11 +27,15 @@ export class SmallDisk {
     return new SmallDisk(path);
   }
 
-  /** Writes a file that leaves `bytes` free. Returns its path. */
-  async fillBut(bytes: number): Promise<string> {
+  async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
+    return bavail * bsize;
+  }
+
+  /** Takes room. Returns the path of the file that does. */
+  async fill(bytes: number): Promise<string> {
     const ballast = join(this.path, 'ballast');
-    await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
+    await writeFile(ballast, Buffer.alloc(bytes));
     return ballast;
   }
 

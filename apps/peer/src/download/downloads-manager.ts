@@ -7,7 +7,7 @@ import { evictAbandoned } from './abandoned-parts.js';
 import { DownloadEntries } from './download-entries.js';
 import { attach, DownloadEntry } from './download-entry.js';
 import type { DownloadSnapshot } from './download-metrics.js';
-import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerOptions } from './download-runner.js';
+import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerSettings } from './download-runner.js';
 import type { DownloadStatus, Downloads, StartOptions } from './downloads.js';
 import type { FlightLine } from './flight/flight-line.js';
 import { FlightRecords } from './flight/flight-records.js';
@@ -20,7 +20,7 @@ import { resolveTarget, type ResolvedTarget } from './target-resolution.js';
 
 export type DownloadsManagerComponents = Omit<DownloadRunnerComponents, 'store'>;
 
-export interface DownloadsManagerOptions extends Omit<DownloadRunnerOptions, 'downloadsFolder' | 'flights' | 'onChange' | 'onProgress'> {
+export interface DownloadsManagerOptions extends DownloadRunnerSettings {
   readonly dataDir: string;
   readonly downloadsMax: number;
 }
@@ -244,6 +244,7 @@ export class DownloadsManager implements Downloads {
       downloadsFolder: this.#downloadsFolder,
       flights: this.#flights,
       onChange: () => entry.changed.next(),
+      onSize: (bytes) => (entry.job = { ...entry.job, bytes }),
       onProgress: () => (this.#lastProgressAt = Date.now()),
     });
     const running = runner.run().then(

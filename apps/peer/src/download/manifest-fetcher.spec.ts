@@ -16,7 +16,6 @@ function fetching() {
     { clock: systemClock, logger: silentLogger },
     {
       file: content.file,
-      fileBytes: content.bytes.length,
       onManifest: found.resolve,
       onRejected: (holder, failure) => rejected.push({ holder, failure }),
     },

@@ -1,5 +1,5 @@
 import { blake3 } from '@napi-rs/blake-hash';
-import { decodeManifest, encodeManifest, Failure, manifestBytesOf, type FileId, type Manifest, type PeerId } from '@p2p/protocol';
+import { decodeManifest, encodeManifest, Failure, MANIFEST_BYTES_MAX, type FileId, type Manifest, type PeerId } from '@p2p/protocol';
 import { toFailure, type Logger } from '@p2p/service';
 import type { PeerLink } from '../links/peer-link.js';
 import { MANIFEST_FETCHES_MAX, MANIFEST_HEDGE_MS } from '../limits.js';
@@ -12,6 +12,11 @@ export function checkedManifest(file: FileId, bytes: Uint8Array): Manifest {
   return decodeManifest(bytes);
 }
 
+/** Whether `file` is the id of the empty file. */
+export function isEmptyFile(file: FileId): boolean {
+  return blake3(encodeManifest(0, new Uint8Array(0)).bytes).toString('hex') === file;
+}
+
 /** The manifest of an empty file needs no holder. Throws `CORRUPT` when `file` is not the id of one. */
 export function emptyFileManifest(file: FileId): Manifest {
   const manifest = encodeManifest(0, new Uint8Array(0));
@@ -20,7 +25,6 @@ export function emptyFileManifest(file: FileId): Manifest {
 
 export interface ManifestFetcherOptions {
   readonly file: FileId;
-  readonly fileBytes: number;
   readonly onManifest: (manifest: Manifest) => void;
   /** What this holder sent is not the manifest. */
   readonly onRejected: (holder: PeerId, failure: Failure) => void;
@@ -28,7 +32,8 @@ export interface ManifestFetcherOptions {
 
 /**
  * Gets the manifest from any holder: asks one, the next when it fails or takes long, a few at once at most. The first
- * that hashes to the file id is it.
+ * that hashes to the file id is it. How long it must be nobody can be believed to know: the catalogue's word about the
+ * file's size is whichever peer's that announced it first.
  */
 export class ManifestFetcher {
   readonly #components: { readonly clock: Clock; readonly logger: Logger };
@@ -83,10 +88,10 @@ export class ManifestFetcher {
   }
 
   async #ask(link: PeerLink): Promise<void> {
-    const { file, fileBytes } = this.#options;
+    const { file } = this.#options;
     const holder = link.holder.peer;
     try {
-      const bytes = await link.fetchManifest(file, manifestBytesOf(fileBytes));
+      const bytes = await link.fetchManifest(file, MANIFEST_BYTES_MAX);
       if (this.#isClosed) return;
       const manifest = checkedManifest(file, bytes);
       this.close();

@@ -9,7 +9,6 @@ import type { SourcePool } from './source-pool.js';
 
 export interface ManifestSearchOptions {
   readonly file: FileId;
-  readonly fileBytes: number;
   readonly holderWaitMs: number;
   readonly signal: AbortSignal;
   /** Whether there is nobody to ask, once a second. */
@@ -34,7 +33,6 @@ export class ManifestSearch {
     this.#giveUpAt = components.clock.now() + options.holderWaitMs;
     this.#fetcher = new ManifestFetcher(components, {
       file: options.file,
-      fileBytes: options.fileBytes,
       onManifest: (manifest) => this.#found.resolve(manifest),
       onRejected: (holder, failure) => {
         components.logger.warn('download.manifest_rejected', { source: holder, reason: failure.message });

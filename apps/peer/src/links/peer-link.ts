@@ -35,8 +35,8 @@ export interface PeerLink {
   /** Emits the number of body bytes of any request on this link as they come. */
   readonly bytes: Observable<number>;
   nextRequest(): number;
-  /** The canonical manifest of `manifestBytes` bytes. Throws `NOT_HELD`, `CORRUPT` when its length differs, `TIMED_OUT`, `CONNECTION_LOST`. */
-  fetchManifest(file: FileId, manifestBytes: number): Promise<Uint8Array>;
+  /** What the holder says is the canonical manifest. Throws `NOT_HELD`, `CORRUPT` when it is longer than `manifestBytesMax`, `TIMED_OUT`, `CONNECTION_LOST`. */
+  fetchManifest(file: FileId, manifestBytesMax: number): Promise<Uint8Array>;
   /** Unsubscribing ends it at the holder too. Errors with the holder's failure or `CONNECTION_LOST`. */
   watchAvailability(file: FileId): Observable<AvailabilityEvent>;
   fetchSegment(fetch: SegmentFetch, sink: SegmentFetchSink): void;

@@ -51,15 +51,15 @@ export class TcpPeerLink implements PeerLink {
     return ++this.#lastRequest;
   }
 
-  async fetchManifest(file: FileId, manifestBytes: number): Promise<Uint8Array> {
-    const manifest = new Uint8Array(manifestBytes);
+  async fetchManifest(file: FileId, manifestBytesMax: number): Promise<Uint8Array> {
+    let manifest = new Uint8Array(0);
     const request: ManifestRequest = { file };
     await this.#client.requestBody(PEER_PATTERNS.manifest, request, manifestAnswerSchema, {
       timeoutMs: LINK_MANIFEST_TIMEOUT_MS,
       target: (_, bodyBytes) =>
-        bodyBytes === manifestBytes
-          ? manifest
-          : new Failure('CORRUPT', `a manifest of ${bodyBytes} bytes where the size of the file asks for ${manifestBytes}`),
+        bodyBytes <= manifestBytesMax
+          ? (manifest = new Uint8Array(bodyBytes))
+          : new Failure('CORRUPT', `a manifest of ${bodyBytes} bytes where at most ${manifestBytesMax} were asked for`),
     });
     return manifest;
   }
