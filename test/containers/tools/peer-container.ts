@@ -68,8 +68,14 @@ export class PeerContainer extends ProgramContainer {
     return this.metric('p2p_segments_in_flight', { direction: 'upload' });
   }
 
-  /** Until its downloads are this far, from 0 to 1. */
+  /** Until a download is under way and this far, from 0 to 1. */
   async progressed(ratio: number, deadlineMs = 60_000): Promise<void> {
+    // Without any the ratio is that of a download that is done.
+    await eventually(
+      () => this.metric('p2p_downloads_active'),
+      (active) => active > 0,
+      deadlineMs,
+    );
     await eventually(
       () => this.metric('p2p_download_progress_ratio'),
       (value) => value >= ratio,

@@ -134,13 +134,10 @@ export class ProgramContainer {
     await this.#client.network.getById(this.#network).disconnect({ Container: this.#handle.id, Force: true });
   }
 
-  /** Back into the network, where Docker may give it another address. */
-  async connect(address?: string): Promise<void> {
+  async connect(): Promise<void> {
     this.#metricsPort = undefined;
-    await this.#client.network.getById(this.#network).connect({
-      Container: this.#handle.id,
-      EndpointConfig: { Aliases: [this.id], ...(address === undefined ? {} : { IPAMConfig: { IPv4Address: address } }) },
-    });
+    const EndpointConfig = { Aliases: [this.id] };
+    await this.#client.network.getById(this.#network).connect({ Container: this.#handle.id, EndpointConfig });
   }
 
   async address(): Promise<string> {
