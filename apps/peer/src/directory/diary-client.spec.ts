@@ -280,9 +280,7 @@ describe('what a peer holds', () => {
   test('is announced but for the one file that the diary refuses', async () => {
     const diary = await DiaryProcess.start();
     const onlooker = peer(diary.port, 'onlooker');
-    peer(diary.port, 'ann', { holdings: [new Held(1, { bytes: 10 })] });
-    await new Watched(onlooker, 1).told('ann');
-    const ben = peer(diary.port, 'ben', { holdings: [new Held(0), new Held(1, { bytes: 11 }), new Held(2)] });
+    const ben = peer(diary.port, 'ben', { holdings: [new Held(0), new Held(1, { names: ['../up'] }), new Held(2)] });
     await new Watched(onlooker, 0).told('ben');
     await new Watched(onlooker, 2).told('ben');
     await expect(ben.log.line('announcement_refused')).resolves.toMatchObject({ code: 'BAD_REQUEST', file: id(1) });
