@@ -46,14 +46,9 @@ const STAT_HEIGHT = 4;
 
 /** Lines over time, with their last and largest values. */
 export function lines(options: PanelOptions & { readonly stacked?: boolean; readonly max?: number }): TimeSeries {
-  const panel = new TimeSeries()
-    .title(options.title)
-    .description(options.description)
-    .datasource(DATA_SOURCE)
-    .unit(options.unit)
+  const panel = fill(new TimeSeries(), options, (query) => query.range())
     .min(0)
     .height(ROW_HEIGHT)
-    .span(options.width)
     .lineWidth(1)
     .fillOpacity(options.stacked === true ? 25 : 8)
     .legend(
@@ -66,59 +61,57 @@ export function lines(options: PanelOptions & { readonly stacked?: boolean; read
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (options.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal));
   if (options.max !== undefined) panel.max(options.max);
-  options.queries.forEach((query, index) => panel.withTarget(target(query, index).range()));
   return panel;
 }
 
 /** One number a series, as it is now. `named`: with the series' name in large, for panels that answer "which". */
 export function stat(options: PanelOptions & { readonly named?: boolean }): Stat {
-  const panel = new Stat()
-    .title(options.title)
-    .description(options.description)
-    .datasource(DATA_SOURCE)
-    .unit(options.unit)
+  return fill(new Stat(), options, (query) => query.instant())
     .noValue('0')
     .height(STAT_HEIGHT)
-    .span(options.width)
     .colorMode(BigValueColorMode.None)
     .textMode(options.named === true ? BigValueTextMode.ValueAndName : BigValueTextMode.Auto)
-    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
-  options.queries.forEach((query, index) => panel.withTarget(target(query, index).instant()));
-  return panel;
+    .reduceOptions(lastValue());
 }
 
 /** Bars side by side, as it is now. */
 export function bars(options: PanelOptions): BarGauge {
-  const panel = new BarGauge()
-    .title(options.title)
-    .description(options.description)
-    .datasource(DATA_SOURCE)
-    .unit(options.unit)
+  return fill(new BarGauge(), options, (query) => query.instant())
     .min(0)
     .height(ROW_HEIGHT)
-    .span(options.width)
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
-    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
-  options.queries.forEach((query, index) => panel.withTarget(target(query, index).instant()));
-  return panel;
+    .reduceOptions(lastValue());
 }
 
 /** How observations of a histogram spread over time. Its query keeps the label `le` alone. */
 export function heatmap(options: PanelOptions): Heatmap {
-  const panel = new Heatmap()
-    .title(options.title)
-    .description(options.description)
-    .datasource(DATA_SOURCE)
-    .unit(options.unit)
+  return fill(new Heatmap(), options, (query) => query.range().format(PromQueryFormat.Heatmap))
     .height(ROW_HEIGHT)
-    .span(options.width)
     .calculate(false)
     .color(new HeatmapColorOptionsBuilder().scheme('Oranges').steps(32));
-  options.queries.forEach((query, index) => panel.withTarget(target(query, index).range().format(PromQueryFormat.Heatmap)));
+}
+
+/** What the builders of all kinds of panel have in common. */
+interface AnyPanel {
+  title(title: string): this;
+  description(description: string): this;
+  datasource(source: typeof DATA_SOURCE): this;
+  unit(unit: string): this;
+  span(columns: number): this;
+  withTarget(target: DataqueryBuilder): this;
+}
+
+function fill<P extends AnyPanel>(panel: P, options: PanelOptions, shape: (query: DataqueryBuilder) => DataqueryBuilder): P {
+  panel.title(options.title).description(options.description).datasource(DATA_SOURCE).unit(options.unit).span(options.width);
+  options.queries.forEach((query, index) => panel.withTarget(shape(target(query, index))));
   return panel;
 }
 
 function target({ expression, legend }: Query, index: number): DataqueryBuilder {
   return new DataqueryBuilder().refId(String.fromCodePoint(65 + index)).expr(expression).legendFormat(legend);
+}
+
+function lastValue(): ReduceDataOptionsBuilder {
+  return new ReduceDataOptionsBuilder().calcs(['lastNotNull']);
 }
