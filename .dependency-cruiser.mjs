@@ -107,6 +107,8 @@ export default {
     parser: 'swc',
     // Packages of this repository resolve to what was built of them; the borders are between their sources.
     doNotFollow: { path: ['node_modules', '/dist/'] },
+    // They say what a program without types exports; the parser takes them for such a program.
+    exclude: { path: '[.]d[.]mts$' },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

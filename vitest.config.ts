@@ -72,6 +72,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.spec.ts'],
+          globalSetup: ['test/cluster/tools/setup.ts'],
+          // Each has a namespace of its own, on nodes that share the machine: one after the other.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
           name: 'faults',
           include: ['test/system/faults/**/*.spec.ts'],
           fileParallelism: false,

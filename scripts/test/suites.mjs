@@ -1,4 +1,5 @@
 import { lacksPython } from '../../test/interop/python.ts';
+import { lacksCluster } from '../../test/cluster/tools/cluster.ts';
 import { lacksHelm } from '../helm/binaries.mjs';
 import { lacksPrograms } from './lacks.mjs';
 import { lacksEngine } from './engine.mjs';
@@ -27,4 +28,5 @@ export const SUITES = [
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
   { name: 'containers', what: 'the image, in containers that are killed, paused and cut off', minutes: 15, lacks: lacksEngine },
+  { name: 'cluster', what: 'the chart on a real Kubernetes: installed, scaled, upgraded, uninstalled', minutes: 15, lacks: lacksCluster },
 ];

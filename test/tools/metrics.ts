@@ -7,8 +7,13 @@ const LOOK_INTERVAL_MS = 20;
 /** The value of one series. `labels` are those it must have. Throws when there is no such series, or more than one. */
 export async function metric(metricsPort: number, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+  return seriesOf(await answer.text(), name, labels);
+}
+
+/** The same of a text that was read already. */
+export function seriesOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  const found = (await answer.text())
+  const found = text
     .split('\n')
     .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
     .filter((line) => wanted.every((each) => line.includes(each)));

@@ -1,0 +1,1 @@
+export function binariesDir(): Promise<string>;

@@ -1,0 +1,95 @@
+// A peer in its pod, through its command, its shell and its metrics.
+import { eventually, seriesOf } from '../../tools/metrics.ts';
+import type { CatalogueLine, Report, Status } from '../../tools/transfer.ts';
+import type { Namespace } from './namespace.ts';
+import { PodGet } from './pod-get.ts';
+import type { Outcome, RunOptions } from './run.ts';
+
+/** Where downloads go unless told otherwise. */
+export const DOWNLOADS = '/data/downloads';
+const LIST_DEADLINE_MS = 60_000;
+const METRICS_PORT = 9464;
+
+export type Done = Status & { readonly report: Report };
+
+export class PeerPod {
+  readonly name: string;
+  readonly #namespace: Namespace;
+
+  constructor(namespace: Namespace, name: string) {
+    this.#namespace = namespace;
+    this.name = name;
+  }
+
+  /** Runs a program in the pod. */
+  async exec(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    return this.#namespace.tryKubectl(['exec', this.name, '--', ...words], options);
+  }
+
+  /** `p2p` with these words. */
+  async cli(words: readonly string[]): Promise<Outcome> {
+    return this.exec(['p2p', ...words]);
+  }
+
+  /** The same where only success will do; returns what it printed. */
+  async run(words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.cli(words);
+    if (code !== 0) throw new Error(`p2p ${words.join(' ')} on ${this.name} ended with ${code}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** Shares a new file of so many random bytes, made where downloads go, the one folder of the pod that can be written to and shared; returns its SHA-256. */
+  async shareRandom(name: string, bytes: number): Promise<string> {
+    const path = `${DOWNLOADS}/${name}`;
+    await this.#shell(`mkdir -p "$(dirname ${path})" && head -c ${bytes} /dev/urandom > ${path}`);
+    await this.run(['share', path]);
+    return this.sha256(path);
+  }
+
+  /** `p2p get NAME`, to its end. Throws when the download fails. */
+  async get(name: string): Promise<Done> {
+    return this.startGet(name).done;
+  }
+
+  /** `p2p get NAME`, while it runs. The download goes on in the pod when the command is gone. */
+  startGet(name: string): PodGet {
+    return new PodGet(
+      (options) => this.#namespace.startKubectl(['exec', this.name, '--', 'p2p', 'get', '--json', '--progress', '--', name], options),
+      {
+        name,
+        pod: this.name,
+      },
+    );
+  }
+
+  /** The catalogue as this peer sees it. */
+  async list(): Promise<readonly CatalogueLine[]> {
+    return (JSON.parse(await this.run(['list', '--json'])) as { readonly entries: readonly CatalogueLine[] }).entries;
+  }
+
+  /** Until the catalogue has the file with exactly so many whole holders. */
+  async listed(name: string, complete: number): Promise<void> {
+    await eventually(
+      () => this.list(),
+      (entries) => entries.some((entry) => entry.name === name && entry.complete === complete),
+      LIST_DEADLINE_MS,
+    );
+  }
+
+  /** The SHA-256 of one file of the pod. */
+  async sha256(path: string): Promise<string> {
+    return (await this.#shell(`sha256sum ${path}`)).slice(0, 64);
+  }
+
+  /** The value of one series of the pod's /metrics, read through the API server. `labels` are those it must have. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const path = `/api/v1/namespaces/${this.#namespace.namespace}/pods/${this.name}:${METRICS_PORT}/proxy/metrics`;
+    return seriesOf(await this.#namespace.kubectl(['get', '--raw', path]), name, labels);
+  }
+
+  async #shell(script: string): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(['sh', '-euc', script]);
+    if (code !== 0) throw new Error(`${script} on ${this.name} ended with ${code}: ${stderr}${stdout}`);
+    return stdout;
+  }
+}
