@@ -74,10 +74,22 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.spec.ts'],
+          exclude: ['test/cluster/chaos/**'],
           globalSetup: ['test/cluster/tools/setup.ts'],
           // Each has a namespace of its own, on nodes that share the machine: one after the other.
           fileParallelism: false,
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/cluster/chaos/**/*.spec.ts'],
+          globalSetup: ['test/cluster/tools/setup.ts'],
+          // Each scenario has a release of its own, and nodes may fall: one after the other.
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 180_000,
         },
       },

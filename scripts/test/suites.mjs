@@ -29,4 +29,10 @@ export const SUITES = [
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
   { name: 'containers', what: 'the image, in containers that are killed, paused and cut off', minutes: 15, lacks: lacksEngine },
   { name: 'cluster', what: 'the chart on a real Kubernetes: installed, scaled, upgraded, uninstalled', minutes: 15, lacks: lacksCluster },
+  {
+    name: 'chaos',
+    what: 'blows at seeded random moments to pods of a real Kubernetes, under a download',
+    minutes: 15,
+    lacks: async () => (await lacksCluster()) ?? lacksPrograms(['prometheus'], 'apt-get install prometheus')(),
+  },
 ];

@@ -30,25 +30,26 @@ export class Prometheus {
 
   /** Scrapes every second. `rules`: a file of rules. */
   static async start(folder: string, options: { readonly scraped: readonly Scraped[]; readonly rules: string }): Promise<Prometheus> {
+    return Prometheus.configured(folder, {
+      rule_files: [options.rules],
+      scrape_configs: [
+        {
+          job_name: 'p2p',
+          static_configs: options.scraped.map(({ pod, metricsPort }) => ({
+            targets: [`127.0.0.1:${metricsPort}`],
+            labels: { namespace: 'test', release: 'p2p', pod },
+          })),
+        },
+      ],
+    });
+  }
+
+  /** The same with a configuration of one's own. */
+  static async configured(folder: string, settings: object): Promise<Prometheus> {
     await mkdir(folder, { recursive: true });
     const config = join(folder, 'prometheus.json');
     // JSON is YAML.
-    await writeFile(
-      config,
-      JSON.stringify({
-        global: { scrape_interval: '1s', evaluation_interval: '1s' },
-        rule_files: [options.rules],
-        scrape_configs: [
-          {
-            job_name: 'p2p',
-            static_configs: options.scraped.map(({ pod, metricsPort }) => ({
-              targets: [`127.0.0.1:${metricsPort}`],
-              labels: { namespace: 'test', release: 'p2p', pod },
-            })),
-          },
-        ],
-      }),
-    );
+    await writeFile(config, JSON.stringify({ global: { scrape_interval: '1s', evaluation_interval: '1s' }, ...settings }));
     const port = await freePort();
     const child = spawn(
       'prometheus',

@@ -35,7 +35,12 @@ export interface Flight {
 
 /** Reads the file that `--trace` wrote. */
 export async function readFlight(path: string): Promise<Flight> {
-  const [head, ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  return flightOf(await readFile(path, 'utf8'));
+}
+
+/** The same of what stands in it. */
+export function flightOf(text: string): Flight {
+  const [head, ...lines] = text.trimEnd().split('\n');
   const { startedAt, bytes, dropped } = JSON.parse(head ?? '') as { startedAt: string; bytes: number; dropped: number };
   const all = lines.map((line) => JSON.parse(line) as Attempt | Redistribution);
   return {

@@ -51,15 +51,13 @@ export class PeerPod {
     return this.startGet(name).done;
   }
 
-  /** `p2p get NAME`, while it runs. The download goes on in the pod when the command is gone. */
-  startGet(name: string): PodGet {
-    return new PodGet(
-      (options) => this.#namespace.startKubectl(['exec', this.name, '--', 'p2p', 'get', '--json', '--progress', '--', name], options),
-      {
-        name,
-        pod: this.name,
-      },
-    );
+  /** `p2p get NAME`, while it runs. The download goes on in the pod when the command is gone. `trace`: the pod's file for its flight record. */
+  startGet(name: string, trace?: string): PodGet {
+    const words = ['get', '--json', '--progress', ...(trace === undefined ? [] : ['--trace', trace]), '--', name];
+    return new PodGet((options) => this.#namespace.startKubectl(['exec', this.name, '--', 'p2p', ...words], options), {
+      name,
+      pod: this.name,
+    });
   }
 
   /** The catalogue as this peer sees it. */

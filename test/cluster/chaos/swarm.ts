@@ -1,0 +1,120 @@
+// A release whose peers hold one file, and one or two of them that will download it over slowed links.
+import { createHash } from 'node:crypto';
+import type { Cluster } from '../tools/cluster.ts';
+import { Lab } from '../tools/lab.ts';
+import { DOWNLOADS, type PeerPod } from '../tools/peer-pod.ts';
+import { makeVolumes, removeVolumes } from './volumes.ts';
+
+export const FILE = 'payload.bin';
+export const PATH = `${DOWNLOADS}/${FILE}`;
+const KIB = 1024;
+/** 48 segments of 64 KiB. */
+export const FILE_BYTES = 3 * KIB * KIB;
+/**
+ * 43 kB/s a holder, so that five of them take 15 s, and the two segments that each owes take it 3 s: a pod that is deleted
+ * "without grace" has two seconds of it all the same, and a holder uses them to finish what it owes.
+ */
+const PACKET_DELAY_MS = 24;
+export const HOLDERS = 5;
+/** Longer than a node takes to come back. */
+const HOLDER_WAIT_MS = 120_000;
+const DEADLINE_MS = 60_000;
+
+export interface Placed {
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string;
+}
+
+export class Swarm {
+  readonly lab: Lab;
+  /** Pods 0 and, with two, 1. */
+  readonly downloaders: readonly PeerPod[];
+  /** The pods after them. A StatefulSet that is scaled to fewer takes the last ones. */
+  readonly holders: readonly PeerPod[];
+  readonly hasVolumes: boolean;
+  #sha256 = '';
+
+  private constructor(lab: Lab, options: { readonly downloaders: number; readonly hasVolumes: boolean }) {
+    this.lab = lab;
+    this.hasVolumes = options.hasVolumes;
+    this.downloaders = Array.from({ length: options.downloaders }, (_, index) => lab.peer(index));
+    this.holders = Array.from({ length: HOLDERS }, (_, index) => lab.peer(options.downloaders + index));
+  }
+
+  /** Installs the release and makes the file in every holder. On our own cluster each peer has a volume. */
+  static async open(
+    cluster: Cluster,
+    options: { readonly title: string; readonly seed: number; readonly downloaders: number },
+  ): Promise<Swarm> {
+    const lab = await Lab.open(`chaos-${options.title}`);
+    const swarm = new Swarm(lab, { downloaders: options.downloaders, hasVolumes: cluster.isLocal });
+    try {
+      await swarm.#prepare(options.seed);
+      return swarm;
+    } catch (error) {
+      await lab.describe();
+      await swarm.close();
+      throw error;
+    }
+  }
+
+  get sha256(): string {
+    return this.#sha256;
+  }
+
+  /** Those of all peers. */
+  get pods(): readonly PeerPod[] {
+    return [...this.downloaders, ...this.holders];
+  }
+
+  /** Where the pods of the peers are now. */
+  async placed(): Promise<readonly Placed[]> {
+    const { items } = await this.lab.get<{
+      readonly items: readonly {
+        readonly metadata: { readonly name: string; readonly uid: string };
+        readonly spec: { readonly nodeName?: string };
+      }[];
+    }>('pods');
+    return items.map(({ metadata, spec }) => ({ name: metadata.name, uid: metadata.uid, node: spec.nodeName ?? '' }));
+  }
+
+  async close(): Promise<void> {
+    await this.lab.close();
+    if (this.hasVolumes) await removeVolumes(this.lab);
+  }
+
+  async #prepare(seed: number): Promise<void> {
+    if (this.hasVolumes) await makeVolumes(this.lab, this.pods.length);
+    await this.lab.install({
+      values: {
+        peer: {
+          replicas: this.pods.length,
+          packetDelayMs: PACKET_DELAY_MS,
+          compression: 'never',
+          holderWaitMs: HOLDER_WAIT_MS,
+          persistence: { enabled: this.hasVolumes, size: '1Gi', storageClass: '-' },
+        },
+      },
+    });
+    const sums = await Promise.all(this.holders.map((holder) => shareContent(holder, seed)));
+    const [first] = sums;
+    if (first === undefined || sums.some((sum) => sum !== first)) throw new Error(`the holders hold different files: ${sums.join(', ')}`);
+    this.#sha256 = first;
+    for (const downloader of this.downloaders) await downloader.listed(FILE, this.holders.length);
+  }
+}
+
+/** Makes the same file in every pod that is told the same seed, shares it, and returns its SHA-256. */
+async function shareContent(pod: PeerPod, seed: number): Promise<string> {
+  const key = createHash('sha256').update(`chaos ${seed}`).digest('hex');
+  const program = `const { createCipheriv, createHash } = require('node:crypto');
+    const content = createCipheriv('aes-256-ctr', Buffer.from('${key}', 'hex'), Buffer.alloc(16)).update(Buffer.alloc(${FILE_BYTES}));
+    require('node:fs').mkdirSync('${DOWNLOADS}', { recursive: true });
+    require('node:fs').writeFileSync('${PATH}', content);
+    console.log(createHash('sha256').update(content).digest('hex'));`;
+  const made = await pod.exec(['node', '-e', program], { deadlineMs: DEADLINE_MS });
+  if (made.code !== 0) throw new Error(`${pod.name} made no file: ${made.stderr}`);
+  await pod.run(['share', PATH]);
+  return made.stdout.trim();
+}
