@@ -27,7 +27,7 @@ export const SUITES = [
   { name: 'faults', what: 'what dies, stops, lies or fills up under a download, at seeded random moments', minutes: 8 },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
-  { name: 'containers', what: 'the image, in containers that are killed, paused and cut off', minutes: 15, lacks: lacksEngine },
+  { name: 'containers', what: 'the image, in containers that are killed, paused and cut off', minutes: 20, lacks: lacksEngine },
   { name: 'cluster', what: 'the chart on a real Kubernetes: installed, scaled, upgraded, uninstalled', minutes: 15, lacks: lacksCluster },
   {
     name: 'chaos',

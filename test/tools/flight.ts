@@ -82,6 +82,24 @@ export function recoveryOf(flight: Flight, victim: string, at: number): Recovery
   return { askedMs, firstByteMs };
 }
 
+/**
+ * For each segment that a victim struck at `at` (ms since 1970) owed and never delivered, how long after the blow it was
+ * asked of another, in ms. Whether it was given up or hedged does not matter: on a fast link the others take over long
+ * before silence is a loss. What another was asked for already is left out.
+ */
+export function takeoversOf(flight: Flight, victim: string, at: number): readonly number[] {
+  const blowMs = at - flight.startedAt;
+  return flight.attempts
+    .filter(({ source, endedMs, outcome }) => source === victim && endedMs >= blowMs && ['lost', 'cancelled'].includes(outcome))
+    .flatMap((lost) => {
+      const sinceMs = Math.max(blowMs, lost.askedMs);
+      const others = flight.attempts.filter(({ segment, source }) => segment === lost.segment && source !== victim);
+      if (others.some(({ askedMs, endedMs }) => askedMs < sinceMs && endedMs >= sinceMs)) return [];
+      const asked = others.map(({ askedMs }) => askedMs).filter((ms) => ms >= sinceMs);
+      return asked.length === 0 ? [] : [Math.min(...asked) - blowMs];
+    });
+}
+
 /** A quantile of samples, by the nearest rank; NaN of none. */
 export function quantileOf(samples: readonly number[], q: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
