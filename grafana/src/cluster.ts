@@ -97,6 +97,17 @@ export const cluster = dashboard({
       queries: [{ expression: rate(D.framesRejected, ['reason']), legend: '{{reason}}' }],
     }),
   )
+  .withPanel(
+    lines({
+      title: 'Requests refused',
+      description:
+        'Requests a second that the diary or a peer answered with a failure, by why. BUSY: somebody is at a bound, and is asked again. NOT_HELD, NOT_FOUND: what was asked ' +
+        'for has gone. BAD_REQUEST: somebody speaks another protocol.',
+      unit: 'cps',
+      width: 24,
+      queries: [{ expression: rate(D.requestsRefused, ['reason']), legend: '{{reason}}' }],
+    }),
+  )
   .withRow(new RowBuilder('The processes'))
   .withPanel(
     lines({

@@ -15,6 +15,38 @@ export const whySlow = dashboard({
     'Where the time of segments goes, per downloading pod, with the largest named. first_byte: sources answer late, or queue. body: the link, or a delay at the ' +
     'source. queue: the worker cannot follow: CPU. decompress, verify: CPU. write: the disk.',
 })
+  .withRow(new RowBuilder('What bounds it'))
+  .withPanel(
+    stat({
+      title: 'What bounds the speed',
+      description: 'What running downloads wait for most, all chosen pods together, and how many downloads wait for it on average.',
+      unit: 'short',
+      width: 6,
+      named: true,
+      queries: [{ expression: `topk(1, ${rate(M.downloadLimited, ['by'])})`, legend: '{{by}}' }],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: 'What bounds each pod',
+      description: 'What the downloads of each pod wait for most, and how many of them wait for it on average. `p2p explain` says the same of one download.',
+      unit: 'short',
+      width: 6,
+      named: true,
+      queries: [{ expression: `topk by (pod) (1, ${rate(M.downloadLimited, ['pod', 'by'])})`, legend: '{{pod}}: {{by}}' }],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: 'What bounds it, over time',
+      description:
+        'How many downloads are bounded by each on average. source: it reads, compresses or computes all it can. link: nothing else is busy. disk: it is written to all the ' +
+        'time. cpu: a thread of the downloader computes or waits for a CPU. delay: sources hold packets back.',
+      unit: 'short',
+      width: 12,
+      queries: [{ expression: rate(M.downloadLimited, ['by']), legend: '{{by}}' }],
+    }),
+  )
   .withRow(new RowBuilder('The largest'))
   .withPanel(
     stat({

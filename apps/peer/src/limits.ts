@@ -21,6 +21,13 @@ export const DOWNLOADS_QUEUED_MAX = 1000;
 /** Lines of one flight record, about 200 bytes each: 16 GiB of file without a loss. */
 export const FLIGHT_LINES_MAX = 16_384;
 
+/** What bounds the speed of a download is looked at this often, in ms; and the shortest time that tells anything, at its end. */
+export const SPEED_SAMPLE_MS = 500;
+export const SPEED_SAMPLE_MS_MIN = 20;
+
+/** Such looks in one flight record. When there are more, each two become one. */
+export const FLIGHT_LIMITS_MAX = 2048;
+
 /** Flight records that are kept at a time: those of the downloads that were asked for last. */
 export const FLIGHT_RECORDS_MAX = 4;
 
@@ -148,6 +155,9 @@ export const CLI_LINE_BYTES_MAX = 32 * MIB;
 
 /** Bytes of the token file that are looked at: the token has 64. */
 export const CLI_TOKEN_BYTES_MAX = 4096;
+
+/** Bytes of a flight record that `explain` reads: its lines have 250 bytes, and with long ids and names some more. */
+export const FLIGHT_FILE_BYTES_MAX = 32 * MIB;
 
 /** `get` tries this long to reach a peer again that went away while it was followed: a restart takes a few seconds. */
 export const CLI_REATTACH_MS = 30_000;

@@ -12,6 +12,7 @@ import { BufferShares } from './download/buffer-shares.js';
 import { systemClock } from './download/clock.js';
 import { DOWNLOADS } from './download/downloads.js';
 import { DownloadsManager } from './download/downloads-manager.js';
+import { OwnLoad } from './download/own-load.js';
 import { ReceiverLoad } from './download/receiver-load.js';
 import { SegmentArena } from './download/segment-arena.js';
 import { SegmentWorkerClient } from './download/segment-worker-client.js';
@@ -97,6 +98,7 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
       bufferShares: new BufferShares(arena),
       worker,
       load: new ReceiverLoad({ worker, clock: systemClock }),
+      own: new OwnLoad({ worker, clock: systemClock }),
       metrics: metrics.downloads,
       clock: systemClock,
       random: Math.random,

@@ -83,6 +83,8 @@ export const segmentAnswerSchema = z.object({
   codec: codecSchema,
   rawBytes: z.int().min(1).max(SEGMENT_BYTES_MAX),
   bodyBytes: z.int().min(1).max(SEGMENT_BYTES_MAX),
+  /** The share of the time lately that the holder could not serve faster whatever the link carried; for who asks what is slow. */
+  busy: z.number().min(0).max(1).optional(),
 });
 export type SegmentAnswer = z.infer<typeof segmentAnswerSchema>;
 

@@ -3,6 +3,8 @@ export * from './config/config.js';
 export * from './config/number-settings.js';
 export * from './config/setting.js';
 export * from './config/text-settings.js';
+export * from './cpu/busiest-thread.js';
+export * from './cpu/busy-time.js';
 export * from './failures/to-failure.js';
 export * from './logging/logger.js';
 export * from './logging/nest-logger.js';

@@ -7,5 +7,6 @@ export * from './report.js';
 export * from './settings.js';
 export * from './share-buffers.js';
 export * from './source.js';
+export * from './speed-limits.js';
 export { createTransfer, type TransferState } from './state.js';
 export { nextWakeAt, step } from './step.js';

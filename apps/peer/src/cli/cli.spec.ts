@@ -75,7 +75,7 @@ function p2p(...words: string[]): Promise<Outcome> {
 }
 
 describe('the command line', () => {
-  it.each(['share', 'unshare', 'list', 'get', 'cancel', 'status', 'leave'])(
+  it.each(['share', 'unshare', 'list', 'get', 'cancel', 'explain', 'status', 'leave'])(
     'p2p %s --help shows its usage and examples, and is a success',
     async (command) => {
       const { code, stdout, stderr } = await p2p(command, '--help');

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { Failure } from '@p2p/protocol';
 import { cancel, type CancelOptions } from './commands/cancel.js';
+import { explain } from './commands/explain.js';
 import { get, type GetOptions } from './commands/get.js';
 import { leave } from './commands/leave.js';
 import { list, type ListOptions } from './commands/list.js';
@@ -41,6 +42,7 @@ export function createProgram(options: ProgramOptions): Command {
     .addHelpText('after', environmentHelp());
   addSharing(program, options);
   addDownloading(program, options);
+  addExplaining(program, options);
   addPeer(program, options);
   addHelp(program, options);
   return program;
@@ -105,6 +107,13 @@ function addDownloading(program: Command, { context }: ProgramOptions): void {
   ])
     .option('--discard', 'remove what it has')
     .action((target: string, given: CancelOptions) => cancel(target, given, context()));
+}
+
+function addExplaining(program: Command, { context }: ProgramOptions): void {
+  add(program, 'explain <file>', 'Draw a flight record of `p2p get --trace`: what came from whom and when, and what bounded the speed.', [
+    'p2p get movie.mkv --trace flight.ndjson && p2p explain flight.ndjson',
+    "p2p explain flight.ndjson --json | jq -r '.limit'",
+  ]).action((file: string) => explain(file, context()));
 }
 
 function addPeer(program: Command, { context }: ProgramOptions): void {

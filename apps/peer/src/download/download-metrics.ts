@@ -1,5 +1,5 @@
 import type { Codec } from '@p2p/protocol';
-import type { RedistributionReason } from '@p2p/transfer';
+import type { RedistributionReason, SpeedLimit } from '@p2p/transfer';
 
 /** Where the time of a segment goes. `queue`: whole in its buffer, until the worker takes it up. */
 export type SegmentPhase = 'queue' | 'first_byte' | 'body' | 'decompress' | 'verify' | 'write';
@@ -29,6 +29,8 @@ export interface DownloadMetrics {
   /** Bytes received that became no segment. */
   wasted(bytes: number): void;
   rejected(reason: RejectionReason): void;
+  /** A running download was bounded by this for so many seconds. */
+  limited(limit: SpeedLimit, seconds: number): void;
   downloadEnded(observed: {
     readonly outcome: 'done' | 'failed' | 'cancelled';
     readonly transferSeconds: number;
@@ -61,5 +63,6 @@ export const noDownloadMetrics: DownloadMetrics = {
   hedged: nothing,
   wasted: nothing,
   rejected: nothing,
+  limited: nothing,
   downloadEnded: nothing,
 };

@@ -11,6 +11,7 @@ import type { BufferShares } from './buffer-shares.js';
 import type { Clock } from './clock.js';
 import type { DownloadMetrics } from './download-metrics.js';
 import type { DownloadState } from './downloads.js';
+import type { FlightRecord } from './flight/flight-record.js';
 import type { FlightRecords } from './flight/flight-records.js';
 import type { Job } from './job.js';
 import { JobOutput } from './job-output.js';
@@ -18,12 +19,14 @@ import type { JobStore } from './job-store.js';
 import { copyFromOwn } from './local-copy.js';
 import { checkedManifest, emptyFileManifest, isEmptyFile } from './manifest-fetcher.js';
 import { ManifestSearch } from './manifest-search.js';
+import type { OwnLoad } from './own-load.js';
 import { PartFile } from './part-file.js';
 import { PartialHolding } from './partial-holding.js';
 import type { ReceiverLoad } from './receiver-load.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SegmentWorkerClient } from './segment-worker-client.js';
 import { SourcePool } from './source-pool.js';
+import { SpeedWatch } from './speed-watch.js';
 import { TransferSession } from './transfer-session.js';
 
 export interface DownloadRunnerComponents {
@@ -36,6 +39,7 @@ export interface DownloadRunnerComponents {
   readonly bufferShares: BufferShares;
   readonly worker: SegmentWorkerClient;
   readonly load: Pick<ReceiverLoad, 'isBound' | 'received'>;
+  readonly own: Pick<OwnLoad, 'over'>;
   readonly metrics: DownloadMetrics;
   readonly clock: Clock;
   readonly random: () => number;
@@ -242,7 +246,8 @@ export class DownloadRunner {
     if (part.verified.isFull) return;
     this.#abort.signal.throwIfAborted();
     const pool = this.#poolOnce();
-    this.#session = new TransferSession(
+    const flight = (): FlightRecord | undefined => this.#options.flights.find(this.job.id);
+    const session = new TransferSession(
       { ...this.#components, logger: this.#logger, pool, part },
       {
         file: this.job.id,
@@ -250,17 +255,19 @@ export class DownloadRunner {
         holderWaitMs: this.#holderWaitMs,
         recordDir: this.#options.recordDir,
         codecs: this.#options.codecs,
-        flight: () => this.#options.flights.find(this.job.id),
+        flight,
         onVerified: (segment) => {
           partial.gain(segment);
           this.#options.onProgress();
         },
       },
     );
-    this.#session.open();
+    this.#session = session;
+    session.open();
     pool.watchAvailability(part.manifest.segmentCount);
     pool.open();
-    await this.#session.outcome;
+    const watch = new SpeedWatch({ ...this.#components, pool, session }, { flight });
+    await session.outcome.finally(() => watch.close());
     pool.close();
   }
 

@@ -5,6 +5,7 @@ import { DECODE_GARBAGE_BYTES_MAX, INFLATE_SLICE_BYTES, WORKER_IDLE_MS, ZSTD_WIN
 import { workerUrl } from '../worker-url.js';
 import type { Block, SegmentArena } from './segment-arena.js';
 import type { SegmentTask, SegmentTimes, SegmentVerdict, SegmentWorkerData, WorkerGreeting } from './segment-task.js';
+import { WorkerLoad } from './worker-load.js';
 
 /** What became of a segment. */
 export type SegmentResult =
@@ -42,6 +43,7 @@ interface Pending {
  * order. Every task is answered exactly once, also when the thread dies: until then its file must stay open.
  */
 export class SegmentWorkerClient {
+  readonly load = new WorkerLoad();
   readonly #arena: SegmentArena;
   readonly #logger: Logger;
   readonly #idleMs: number;
@@ -104,6 +106,7 @@ export class SegmentWorkerClient {
     clearTimeout(this.#idleTimer);
     this.#worker ??= this.#start();
     this.#pending.set(task.id, { sentAt: performance.timeOrigin + performance.now(), done });
+    this.load.begin();
     this.#worker.postMessage(task);
   }
 
@@ -145,6 +148,7 @@ export class SegmentWorkerClient {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     this.#pending.delete(message.id);
+    this.load.end(message.kind === 'failed' ? undefined : message.times);
     if (this.#pending.size === 0) this.#idleTimer = setTimeout(() => this.#retire(), this.#idleMs).unref();
     if (message.kind === 'failed') {
       pending.done({ kind: 'failed', failure: new Failure(message.code, sentenceOf(message.code, message.message)) });
@@ -165,7 +169,10 @@ export class SegmentWorkerClient {
     if (this.#worker === worker) this.#worker = undefined;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { done } of pending) done({ kind: 'failed', failure });
+    for (const { done } of pending) {
+      this.load.end();
+      done({ kind: 'failed', failure });
+    }
   }
 }
 

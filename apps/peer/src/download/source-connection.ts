@@ -18,6 +18,8 @@ export class SourceConnection {
   readonly link: PeerLink;
   /** Whether a segment came from it. */
   hasDelivered = false;
+  /** The share of its time that it said last it could not serve faster for; 0 to 1. */
+  busy = 0;
   readonly #options: SourceConnectionOptions;
   readonly #subscriptions = new Subscription();
   #have: 'complete' | Bitmap | undefined;
@@ -35,6 +37,12 @@ export class SourceConnection {
   /** What the holder has; `undefined` until it has told, and the planner knows it. */
   get have(): 'complete' | Bitmap | undefined {
     return this.#have;
+  }
+
+  /** At which it sends, by the delay that it announced; 0 for no delay. */
+  get paceBytesPerSecond(): number {
+    const { packetDelayMs, packetBytes } = this.link.hello;
+    return packetDelayMs > 0 ? (packetBytes / packetDelayMs) * 1000 : 0;
   }
 
   /** Begins to listen. The link may turn out to be closed already. */
@@ -104,8 +112,7 @@ export class SourceConnection {
   }
 
   #join(have: 'complete' | Bitmap): void {
-    const { packetDelayMs, packetBytes } = this.link.hello;
-    const paceBytesPerSecond = packetDelayMs > 0 ? (packetBytes / packetDelayMs) * 1000 : 0;
+    const { paceBytesPerSecond } = this;
     this.#options.onEvent({ kind: 'source_joined', source: this.link.holder.peer, have, paceBytesPerSecond });
   }
 

@@ -85,6 +85,18 @@ export class SourcePool {
     if (connection !== undefined) connection.hasDelivered = true;
   }
 
+  /** Notes what a source says of itself. */
+  noteBusy(source: SourceId, busy: number): void {
+    const connection = this.#book.get(source)?.connection;
+    if (connection !== undefined) connection.busy = busy;
+  }
+
+  /** What a source says that it is limited by; undefined when it is not connected. */
+  limitsOf(source: SourceId): { readonly paceBytesPerSecond: number; readonly busy: number } | undefined {
+    const connection = this.#book.get(source)?.connection;
+    return connection === undefined ? undefined : { paceBytesPerSecond: connection.paceBytesPerSecond, busy: connection.busy };
+  }
+
   /** Tells the planner of links that lately carried bytes for other downloads: their holders live. */
   reportForeignBytes(): void {
     for (const { address, connection } of this.#book.connected()) {

@@ -26,6 +26,7 @@ import { systemClock } from './clock.js';
 import { noDownloadMetrics } from './download-metrics.js';
 import type { DownloadState, DownloadStatus } from './downloads.js';
 import { DownloadsManager, type DownloadsManagerOptions } from './downloads-manager.js';
+import { OwnLoad } from './own-load.js';
 import { ReceiverLoad } from './receiver-load.js';
 import { SegmentArena } from './segment-arena.js';
 import { SegmentWorkerClient } from './segment-worker-client.js';
@@ -228,7 +229,7 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
     };
     const load = new ReceiverLoad({ worker, clock: systemClock });
     this.#manager = new DownloadsManager(
-      { ...components, load, bufferShares: new BufferShares(arena), random: Math.random },
+      { ...components, load, own: new OwnLoad(components), bufferShares: new BufferShares(arena), random: Math.random },
       {
         self: 'me',
         dataDir: this.folder,

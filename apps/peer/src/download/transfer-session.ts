@@ -165,6 +165,7 @@ export class TransferSession implements SegmentRequestOwner {
       return;
     }
     observeArrival(metrics, request);
+    if (answer.busy !== undefined) this.#components.pool.noteBusy(request.source, answer.busy);
     const arrival = { codec: answer.codec, wireBytes: answer.bodyBytes, fileBytes: request.rawBytes };
     this.take({ kind: 'segment_received', request: request.id, arrival });
     if (!request.fits(answer, this.#options.codecs)) {

@@ -24,6 +24,7 @@ export class PeerMetrics {
   readonly #rejected = this.#set.counter(PEER_METRICS.rejected);
   readonly #framesRejected = this.#set.counter(PEER_METRICS.framesRejected);
   readonly #requestsRefused = this.#set.counter(PEER_METRICS.requestsRefused);
+  readonly #downloadLimited = this.#set.counter(PEER_METRICS.downloadLimited);
   readonly #downloadDuration = this.#set.histogram(PEER_METRICS.downloadDuration);
 
   /** Adds the gauges. To be called once. */
@@ -55,6 +56,7 @@ export class PeerMetrics {
     hedged: () => this.#hedged.inc(),
     wasted: (bytes) => this.#wasted.inc(bytes),
     rejected: (reason) => this.#rejected.inc({ reason }),
+    limited: (by, seconds) => this.#downloadLimited.inc({ by }, seconds),
     downloadEnded: ({ outcome, transferSeconds, totalSeconds }) => {
       this.#downloadDuration.observe({ phase: 'transfer', outcome }, transferSeconds);
       this.#downloadDuration.observe({ phase: 'total', outcome }, totalSeconds);

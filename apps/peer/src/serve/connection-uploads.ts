@@ -4,6 +4,7 @@ import type { Holding } from '../holdings/holding.js';
 import { EARLY_CANCELS_MAX, UPLOAD_RETRY_AFTER_MS, UPLOADS_PER_CONNECTION_MAX, UPLOADS_PREPARED_PER_CONNECTION } from '../limits.js';
 import { DeliveryRate } from './delivery-rate.js';
 import type { EncodedSegment, EncodeRequest, SegmentEncoder } from './segment-encoder.js';
+import type { ServeLoad } from './serve-load.js';
 import type { ServeOutcome } from './serve-metrics.js';
 import type { ServeState } from './serve-state.js';
 import type { UploadBuffers, UploadLease } from './upload-buffers.js';
@@ -13,6 +14,7 @@ export interface ConnectionUploadsComponents {
   readonly buffers: UploadBuffers;
   readonly encoder: SegmentEncoder;
   readonly state: ServeState;
+  readonly load: ServeLoad;
 }
 
 /**
@@ -57,6 +59,7 @@ export class ConnectionUploads {
       );
     }
     const upload = new Upload(request, holding);
+    if (this.#byRequest.size === 0) this.#components.load.restart();
     this.#components.state.begin();
     this.#byRequest.set(request.request, upload);
     this.#waiting.push(upload);
@@ -111,7 +114,7 @@ export class ConnectionUploads {
   }
 
   async #encoded(upload: Upload): Promise<EncodedSegment> {
-    const { buffers, encoder } = this.#components;
+    const { buffers, encoder, load } = this.#components;
     const { holding, request, cancelling } = upload;
     const rawBytes = segmentLengthOf(holding.manifest.fileBytes, request.segment);
     const wanted: EncodeRequest = {
@@ -125,10 +128,15 @@ export class ConnectionUploads {
     upload.lease = lease;
     const remembered = encoder.remembered(wanted);
     if (remembered !== undefined) return keepOnly(lease, remembered);
-    const buffer = lease.buffer();
-    const raw = buffer.subarray(0, await holding.read(request.segment, buffer));
-    const encoded = cancelling.signal.aborted ? ({ codec: 'identity', bytes: raw } as const) : await encoder.encode(wanted, raw);
-    return encoded.codec === 'identity' ? encoded : keepOnly(lease, encoded);
+    load.preparing(1);
+    try {
+      const buffer = lease.buffer();
+      const raw = buffer.subarray(0, await holding.read(request.segment, buffer));
+      const encoded = cancelling.signal.aborted ? ({ codec: 'identity', bytes: raw } as const) : await encoder.encode(wanted, raw);
+      return encoded.codec === 'identity' ? encoded : keepOnly(lease, encoded);
+    } finally {
+      load.preparing(-1);
+    }
   }
 
   #answerOf(upload: Upload, { codec, bytes }: EncodedSegment): SegmentBodyAnswer {
@@ -140,7 +148,8 @@ export class ConnectionUploads {
       onDone: (outcome, sentBytes) => this.#sent(upload, outcome, sentBytes),
     });
     const rawBytes = segmentLengthOf(holding.manifest.fileBytes, request.segment);
-    return { request: request.request, segment: request.segment, codec, rawBytes, body };
+    const busy = this.#components.load.share;
+    return { request: request.request, segment: request.segment, codec, rawBytes, ...(busy === undefined ? {} : { busy }), body };
   }
 
   /** Answers what is ready, up to the first that is not. */

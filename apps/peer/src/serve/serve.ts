@@ -9,6 +9,7 @@ import { Disputes, type BytesHasher } from './disputes.js';
 import { SegmentEncoder } from './segment-encoder.js';
 import { SegmentServer } from './segment-server.js';
 import type { ServeMetrics } from './serve-metrics.js';
+import { ServeLoad } from './serve-load.js';
 import { ServeState, type UploadStatus } from './serve-state.js';
 import { UploadBuffers } from './upload-buffers.js';
 
@@ -51,7 +52,7 @@ export class Serve {
       { compressor: new Compressor(), cache: new CompressedCache({ bytesMax: COMPRESSED_CACHE_BYTES_MAX }) },
       { mode: options.compression },
     );
-    this.segments = new SegmentServer({ holdings, buffers: this.buffers, encoder, state: this.#state });
+    this.segments = new SegmentServer({ holdings, buffers: this.buffers, encoder, state: this.#state, load: new ServeLoad() });
     this.availability = new AvailabilityFeeds({ holdings, state: this.#state });
     this.disputes = new Disputes({ holdings, hasher, logger });
   }

@@ -10,6 +10,8 @@ export interface SegmentBodyAnswer {
   readonly segment: number;
   readonly codec: Codec;
   readonly rawBytes: number;
+  /** See `ServeLoad`. */
+  readonly busy?: number;
   readonly body: OutgoingBody;
 }
 

@@ -98,6 +98,11 @@ export const PEER_METRICS = {
     DOWNLOAD_SECONDS,
     everyCombination({ phase: ['transfer', 'total'], outcome: ['done', 'failed', 'cancelled'] }),
   ),
+  downloadLimited: counter(
+    'p2p_download_limited_seconds_total',
+    'Seconds of running downloads in which this was at its bound: what is so most of the time bounds the speed.',
+    { by: ['source', 'link', 'disk', 'cpu', 'delay'] },
+  ),
   downloadsActive: gauge('p2p_downloads_active', 'Downloads under way.'),
   downloadsQueued: gauge('p2p_downloads_queued', 'Downloads waiting for a place.'),
   downloadSources: gauge('p2p_download_sources', 'Connected sources of all active downloads.'),

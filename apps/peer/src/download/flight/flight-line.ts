@@ -1,5 +1,5 @@
 import type { Codec, FileId } from '@p2p/protocol';
-import type { RedistributionReason, RequestCause } from '@p2p/transfer';
+import type { LimitShares, RedistributionReason, RequestCause } from '@p2p/transfer';
 import type { SegmentOutcome } from '../download-metrics.js';
 
 /** What a flight record begins with. All times in it are ms since `startedAt`, with fractions. */
@@ -50,4 +50,11 @@ export interface FlightRedistribution {
   readonly atMs: number;
 }
 
-export type FlightLine = FlightHead | FlightAttempt | FlightRedistribution;
+/** What bounded the speed in a span of time: the share of it that each was at its bound. */
+export interface FlightLimits extends LimitShares {
+  readonly kind: 'limits';
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export type FlightLine = FlightHead | FlightAttempt | FlightRedistribution | FlightLimits;

@@ -1,9 +1,10 @@
-import type { RedistributionReason, RequestCause } from '@p2p/transfer';
+import type { LimitShares, RedistributionReason, RequestCause } from '@p2p/transfer';
 import { FLIGHT_LINES_MAX } from '../../limits.js';
 import type { Clock } from '../clock.js';
 import type { SegmentOutcome } from '../download-metrics.js';
 import type { SegmentRequest } from '../segment-request.js';
 import type { SegmentResult } from '../segment-worker-client.js';
+import { LimitTrack } from './limit-track.js';
 import type { FlightAttempt, FlightHead, FlightLine, FlightRedistribution } from './flight-line.js';
 
 type Stored = Exclude<SegmentResult, { kind: 'failed' }>;
@@ -15,6 +16,7 @@ export class FlightRecord {
   readonly #startedAt: string;
   readonly #lines: (FlightAttempt | FlightRedistribution)[] = [];
   readonly #underWay = new Map<number, { readonly cause: RequestCause; stored?: Stored }>();
+  readonly #limits = new LimitTrack();
   #dropped = 0;
 
   constructor(clock: Clock) {
@@ -62,11 +64,18 @@ export class FlightRecord {
     this.#add({ kind: 'redistributed', segment, source, reason, atMs: this.#sinceBegin(this.#clock.now()) });
   }
 
-  /** All of it so far, in the order in which it ended. */
+  /** What bounded the speed in a span of the clock. */
+  limited({ from, until, shares }: { readonly from: number; readonly until: number; readonly shares: LimitShares }): void {
+    // The record may have begun in the middle of it.
+    this.#limits.add({ fromMs: Math.max(0, this.#sinceBegin(from)), untilMs: this.#sinceBegin(until), shares });
+  }
+
+  /** All of it so far: what bounded the speed, then the attempts in the order in which it ended. */
   *lines(download: Pick<FlightHead, 'id' | 'name' | 'bytes'>): Generator<FlightLine, void, undefined> {
     const { id, name, bytes } = download;
     const untilMs = this.#sinceBegin(this.#clock.now());
     yield { kind: 'download', version: 1, id, name, bytes, startedAt: this.#startedAt, untilMs, dropped: this.#dropped };
+    yield* this.#limits.lines();
     yield* this.#lines;
   }
 
