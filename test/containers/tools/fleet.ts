@@ -1,14 +1,13 @@
 // A diary and peers in containers on a network of their own, for the tests of one file.
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, StartedNetwork, Wait } from 'testcontainers';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { writeContent, type ContentKind } from '../../tools/content.ts';
 import { PeerContainer } from './peer-container.ts';
 import { ProgramContainer } from './program-container.ts';
-import { IMAGE, runLabels } from './run.ts';
+import { IMAGE, runFolder, runLabels } from './run.ts';
 
 export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -50,7 +49,7 @@ export class Fleet {
     const client = await getContainerRuntimeClient();
     const name = `p2p-test-${randomUUID()}`;
     const network = await client.network.create({ Name: name, Driver: 'bridge', Labels: runLabels() });
-    const folder = await mkdtemp(join(tmpdir(), 'p2p-containers-'));
+    const folder = await mkdtemp(join(runFolder(), 'fleet-'));
     // The containers' user is not the one who runs the tests.
     await chmod(folder, 0o755);
     return new Fleet({ folder, client, network: new StartedNetwork(client, name, network) });

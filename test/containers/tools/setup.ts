@@ -1,8 +1,9 @@
 // Once before the suite: the image as the sources are now, and someone who tidies up whatever happens to us.
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { RUN_LABEL, RUN_VARIABLE } from './run.ts';
+import { RUN_LABEL, RUN_VARIABLE, runFolder } from './run.ts';
 import { startSweeper, type Sweeper } from './sweeper.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -16,7 +17,8 @@ export function setup(): void {
   process.env[RUN_VARIABLE] = run;
   // testcontainers' own sweeper is an image of a registry, and comes too late for what is watched here.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
-  sweeper = startSweeper(RUN_LABEL, run);
+  sweeper = startSweeper(`${RUN_LABEL}=${run}`, runFolder());
+  mkdirSync(runFolder());
 }
 
 export async function teardown(): Promise<void> {

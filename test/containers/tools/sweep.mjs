@@ -1,12 +1,15 @@
-// node sweep.mjs LABEL=VALUE: waits until its standard input ends, then removes every container, network and volume with that label.
+// node sweep.mjs LABEL=VALUE FOLDER: waits until its standard input ends, then removes every container, network and volume with that
+// label, and the folder.
 //
 // It runs in a session of its own: whoever holds the other end of the pipe may be killed in any way, and nothing is left behind.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 
 const DOCKER_TIMEOUT_MS = 60_000;
-const [, , label] = process.argv;
-if (!/^[\w.-]+=[\w.-]+$/.test(label ?? '')) {
-  console.error('usage: sweep.mjs LABEL=VALUE');
+const [, , label, folder] = process.argv;
+if (!/^[\w.-]+=[\w.-]+$/.test(label ?? '') || !isAbsolute(folder ?? '')) {
+  console.error('usage: sweep.mjs LABEL=VALUE FOLDER');
   process.exit(2);
 }
 
@@ -23,6 +26,7 @@ function sweep() {
   removeAll(['ps', '--all', '--quiet', '--filter', filter], ['rm', '--force', '--volumes']);
   removeAll(['network', 'ls', '--quiet', '--filter', filter], ['network', 'rm']);
   removeAll(['volume', 'ls', '--quiet', '--filter', filter], ['volume', 'rm', '--force']);
+  rmSync(folder, { recursive: true, force: true });
   process.exit();
 }
 
