@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Failure, PACKET_BYTES_MAX, PACKET_BYTES_MIN, PACKET_DELAY_MS_MAX, peerIdSchema } from '@p2p/protocol';
-import { addressSetting, choiceSetting, integerSetting, numberSetting, readConfig, textSetting } from '@p2p/service';
+import { addressSetting, choiceSetting, integerSetting, numberSetting, readConfig, textSetting, tracingSettings } from '@p2p/service';
 
 /** A name from the operating system can have characters that a peer id cannot. */
 function peerIdFromHostname(): string {
@@ -136,6 +136,7 @@ export const peerSettings = {
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
   }),
+  ...tracingSettings,
 };
 
 export type PeerConfig = Omit<ReturnType<typeof readRaw>, 'dataDir' | 'peerId'> & {

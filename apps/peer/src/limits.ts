@@ -28,6 +28,13 @@ export const SPEED_SAMPLE_MS_MIN = 20;
 /** Such looks in one flight record. When there are more, each two become one. */
 export const FLIGHT_LIMITS_MAX = 2048;
 
+/** Segments of one download that have spans in its trace: the first ones, and as many later ones of which an attempt failed or was hedged. */
+export const TRACED_SEGMENTS_FIRST = 256;
+export const TRACED_SEGMENTS_LATER_MAX = 256;
+
+/** Attempts with spans in one trace; later ones are summed up. */
+export const TRACED_ATTEMPTS_MAX = 2048;
+
 /** Flight records that are kept at a time: those of the downloads that were asked for last. */
 export const FLIGHT_RECORDS_MAX = 4;
 

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { EXIT_CODES } from '@p2p/protocol';
-import { createLogger, onSignals, toFailure, type Setting } from '@p2p/service';
+import { createLogger, isTracingOn, onSignals, startTracing, toFailure, type Setting } from '@p2p/service';
 import { Command } from 'commander';
+import { packageVersion } from './cli/version.js';
 import { peerSettings, readPeerConfig, type PeerOverrides } from './config.js';
 import { STOP_DEADLINE_MS } from './limits.js';
 import { Peer } from './peer.js';
@@ -23,14 +24,26 @@ async function run(overrides: PeerOverrides): Promise<void> {
   try {
     const config = readPeerConfig(overrides);
     const logger = createLogger({ level: config.logLevel, app: 'peer' }).child({ peer: config.peerId });
+    const tracing = await startTracing({
+      isOn: isTracingOn(config),
+      service: config.serviceName,
+      instance: config.peerId,
+      version: packageVersion(),
+      logger,
+    });
     const peer = await Peer.start(config, {
       logger,
+      tracer: tracing.tracer,
       onEnd: ({ failure }) => {
         if (failure === undefined) process.kill(process.pid, 'SIGTERM');
         else fail(failure);
       },
     });
-    onSignals(() => peer.stop(), { logger, deadlineMs: STOP_DEADLINE_MS });
+    const stop = async (): Promise<void> => {
+      await peer.stop();
+      await tracing.stop();
+    };
+    onSignals(stop, { logger, deadlineMs: STOP_DEADLINE_MS });
     logger.info('listening', { ...peer.ports, controlHost: config.controlHost, dataDir: config.dataDir });
   } catch (error) {
     fail(error);

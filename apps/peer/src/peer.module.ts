@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CODECS } from '@p2p/protocol';
-import { CONNECTION_IDLE_MS, FrameServer, RejectionLog, type Logger } from '@p2p/service';
+import { CONNECTION_IDLE_MS, FrameServer, RejectionLog, type Logger, type Tracer } from '@p2p/service';
 import type { PeerConfig } from './config.js';
 import { ControlModule } from './control/control.module.js';
 import { PEER_STATUS, type PeerStatusSource } from './control/peer-status.js';
@@ -33,6 +33,7 @@ export interface PeerPartsOptions {
   readonly config: PeerConfig;
   readonly identity: Identity;
   readonly logger: Logger;
+  readonly tracer: Tracer;
   readonly onFatal: DiaryClientOptions['onFatal'];
 }
 
@@ -50,7 +51,7 @@ export interface PeerParts {
 }
 
 /** Chooses every adapter of a peer. Nothing is started. */
-export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOptions): PeerParts {
+export function assemblePeer({ config, identity, logger, tracer, onFatal }: PeerPartsOptions): PeerParts {
   const { peerId, packetDelayMs, packetBytes, compression } = config;
   const dataDir = dataDirAt(config.dataDir);
   const metrics = new PeerMetrics();
@@ -61,7 +62,7 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
     { dataDir, ...(config.shareDir === '' ? {} : { shareDir: config.shareDir }) },
   );
   const serve = new Serve(
-    { holdings, hasher, metrics: metrics.serving, logger },
+    { holdings, hasher, metrics: metrics.serving, logger, tracer },
     { peer: peerId, packetDelayMs, packetBytes, compression },
   );
   const rejections = new RejectionLog({ logger });
@@ -100,6 +101,7 @@ export function assemblePeer({ config, identity, logger, onFatal }: PeerPartsOpt
       load: new ReceiverLoad({ worker, clock: systemClock }),
       own: new OwnLoad({ worker, clock: systemClock }),
       metrics: metrics.downloads,
+      tracer,
       clock: systemClock,
       random: Math.random,
       logger,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PROTOCOL_VERSION, type Failure } from '@p2p/protocol';
-import { FailureFilter, NestLogger, OpsServer, toFailure, type Logger } from '@p2p/service';
+import { FailureFilter, NestLogger, OpsServer, toFailure, type Logger, type Tracer } from '@p2p/service';
 import { packageVersion } from './cli/version.js';
 import type { PeerConfig } from './config.js';
 import type { PeerStatus } from './control/api.js';
@@ -19,6 +19,7 @@ import { assemblePeer, PeerModule, type PeerParts } from './peer.module.js';
 
 export interface PeerComponents {
   readonly logger: Logger;
+  readonly tracer: Tracer;
   /** Somebody asked the peer to leave, or going on makes no sense. To be answered with `stop`. */
   onEnd(why: { readonly failure?: Failure }): void;
 }
@@ -54,12 +55,12 @@ export class Peer implements PeerStatusSource {
    * `DISK_FAILED`, `PORT_TAKEN`, with nothing left behind.
    */
   static async start(config: PeerConfig, components: PeerComponents): Promise<Peer> {
-    const { logger, onEnd } = components;
+    const { logger, tracer, onEnd } = components;
     await makeDataDir(dataDirAt(config.dataDir));
     const lock = DataDirLock.take(config.dataDir);
     try {
       const identity = await beginLife(config.dataDir, Date.now());
-      const parts = assemblePeer({ config, identity, logger, onFatal: (failure) => onEnd({ failure }) });
+      const parts = assemblePeer({ config, identity, logger, tracer, onFatal: (failure) => onEnd({ failure }) });
       const peer = new Peer(config, components, lock, parts);
       try {
         await peer.#open();

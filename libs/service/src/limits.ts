@@ -13,3 +13,8 @@ export const OPS_REQUEST_TIMEOUT_MS = 10_000;
 
 /** Milliseconds an idle connection is kept: longer than the usual scrape interval of 15 s. */
 export const OPS_KEEP_ALIVE_MS = 20_000;
+
+// ---- tracing ----
+
+/** Milliseconds that the last spans have to reach their collector when the process ends. */
+export const TRACES_FLUSH_DEADLINE_MS = 2000;

@@ -1,70 +1,22 @@
-import type { Codec, Manifest, PeerId } from '@p2p/protocol';
+import type { Manifest } from '@p2p/protocol';
 import { Failure, manifestBytesOf } from '@p2p/protocol';
 import { toFailure, type Logger } from '@p2p/service';
 import type { TransferReport } from '@p2p/transfer';
-import type { Directory } from '../directory/directory.js';
-import type { Holdings } from '../holdings/holdings.js';
 import { HOLDER_WAIT_MS_MIN } from '../limits.js';
-import type { PeerLinks } from '../links/peer-link.js';
-import type { Shares } from '../share/shares.js';
-import type { BufferShares } from './buffer-shares.js';
-import type { Clock } from './clock.js';
-import type { DownloadMetrics } from './download-metrics.js';
+import type { DownloadRunnerComponents, DownloadRunnerOptions } from './download-runner-parts.js';
 import type { DownloadState } from './downloads.js';
 import type { FlightRecord } from './flight/flight-record.js';
-import type { FlightRecords } from './flight/flight-records.js';
 import type { Job } from './job.js';
 import { JobOutput } from './job-output.js';
-import type { JobStore } from './job-store.js';
 import { copyFromOwn } from './local-copy.js';
 import { checkedManifest, emptyFileManifest, isEmptyFile } from './manifest-fetcher.js';
 import { ManifestSearch } from './manifest-search.js';
-import type { OwnLoad } from './own-load.js';
 import { PartFile } from './part-file.js';
 import { PartialHolding } from './partial-holding.js';
-import type { ReceiverLoad } from './receiver-load.js';
-import type { SegmentArena } from './segment-arena.js';
-import type { SegmentWorkerClient } from './segment-worker-client.js';
 import { SourcePool } from './source-pool.js';
 import { SpeedWatch } from './speed-watch.js';
+import { DownloadTrace } from './trace/download-trace.js';
 import { TransferSession } from './transfer-session.js';
-
-export interface DownloadRunnerComponents {
-  readonly directory: Directory;
-  readonly links: PeerLinks;
-  readonly holdings: Holdings;
-  readonly shares: Shares;
-  readonly store: JobStore;
-  readonly arena: SegmentArena;
-  readonly bufferShares: BufferShares;
-  readonly worker: SegmentWorkerClient;
-  readonly load: Pick<ReceiverLoad, 'isBound' | 'received'>;
-  readonly own: Pick<OwnLoad, 'over'>;
-  readonly metrics: DownloadMetrics;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-}
-
-export interface DownloadRunnerOptions {
-  readonly self: PeerId;
-  readonly sourcesMax: number;
-  readonly holderWaitMs: number;
-  /** Where recordings go; empty for none. */
-  readonly recordDir: string;
-  readonly codecs: readonly Codec[];
-  readonly downloadsFolder: string;
-  readonly flights: FlightRecords;
-  /** The state has changed. */
-  readonly onChange: () => void;
-  /** The size of the file is another than the job says. */
-  readonly onSize: (bytes: number) => void;
-  /** A segment was verified. */
-  readonly onProgress: () => void;
-}
-
-/** What holds for every run. */
-export type DownloadRunnerSettings = Omit<DownloadRunnerOptions, 'downloadsFolder' | 'flights' | 'onChange' | 'onSize' | 'onProgress'>;
 
 /** One run of a download, from its job to the file in its place. */
 export class DownloadRunner {
@@ -72,6 +24,7 @@ export class DownloadRunner {
   readonly #components: DownloadRunnerComponents;
   readonly #options: DownloadRunnerOptions;
   readonly #logger: Logger;
+  readonly #trace: DownloadTrace | undefined;
   readonly #abort = new AbortController();
   readonly #startedAt: number;
   #state: DownloadState = 'preparing';
@@ -87,12 +40,18 @@ export class DownloadRunner {
     this.#components = components;
     this.#job = job;
     this.#options = options;
-    this.#logger = components.logger.child({ download: job.id.slice(0, 16), name: job.name });
+    this.#trace = DownloadTrace.begin(components.tracer, components.clock, job);
+    this.#logger = components.logger.child({ download: job.id.slice(0, 16), name: job.name, ...this.traceFields });
     this.#startedAt = components.clock.now();
   }
 
   get job(): Job {
     return this.#job;
+  }
+
+  /** For lines of the log that tell of it. */
+  get traceFields(): { readonly traceId?: string } {
+    return this.#trace === undefined ? {} : { traceId: this.#trace.traceId };
   }
 
   get state(): DownloadState {
@@ -139,22 +98,28 @@ export class DownloadRunner {
 
   /** Resolves when the file is in its place. Throws why it is not; what is verified stays for the next run. */
   async run(): Promise<void> {
+    let failure: Failure | undefined;
     try {
       await this.#run();
     } catch (error) {
-      throw this.#abort.signal.aborted ? toFailure(this.#abort.signal.reason) : toFailure(error);
+      failure = this.#abort.signal.aborted ? toFailure(this.#abort.signal.reason) : toFailure(error);
+      throw failure;
     } finally {
       this.#session?.end(new Failure('CANCELLED', 'the download has ended'));
       this.#pool?.close();
       this.#partial?.close();
       await this.#part?.close();
       this.#endedAt = this.#components.clock.now();
+      this.#trace?.end(this.report, failure);
     }
   }
 
   async #run(): Promise<void> {
     const { store } = this.#components;
-    const manifest = await this.#findManifest();
+    const { job } = this;
+    this.#logger.info('download.started', { download: job.id, bytes: job.bytes, output: job.output });
+    const lookup = this.#trace?.part('lookup');
+    const manifest = await this.#findManifest().finally(() => lookup?.end());
     if (manifest.fileBytes !== this.job.bytes) await this.#correctSize(manifest.fileBytes);
     const { signal } = this.#abort;
     const { downloadsFolder } = this.#options;
@@ -256,6 +221,7 @@ export class DownloadRunner {
         recordDir: this.#options.recordDir,
         codecs: this.#options.codecs,
         flight,
+        trace: this.#trace,
         onVerified: (segment) => {
           partial.gain(segment);
           this.#options.onProgress();

@@ -7,7 +7,8 @@ import { evictAbandoned } from './abandoned-parts.js';
 import { DownloadEntries } from './download-entries.js';
 import { attach, DownloadEntry } from './download-entry.js';
 import type { DownloadSnapshot } from './download-metrics.js';
-import { DownloadRunner, type DownloadRunnerComponents, type DownloadRunnerSettings } from './download-runner.js';
+import type { DownloadRunnerComponents, DownloadRunnerSettings } from './download-runner-parts.js';
+import { DownloadRunner } from './download-runner.js';
 import type { DownloadStatus, Downloads, StartOptions } from './downloads.js';
 import type { FlightLine } from './flight/flight-line.js';
 import { FlightRecords } from './flight/flight-records.js';
@@ -237,9 +238,7 @@ export class DownloadsManager implements Downloads {
   }
 
   #run(store: JobStore, entry: DownloadEntry): void {
-    const { job } = entry;
-    this.#components.logger.info('download.started', { download: job.id, name: job.name, bytes: job.bytes, output: job.output });
-    const runner = new DownloadRunner({ ...this.#components, store }, job, {
+    const runner = new DownloadRunner({ ...this.#components, store }, entry.job, {
       ...this.#options,
       downloadsFolder: this.#downloadsFolder,
       flights: this.#flights,
@@ -258,7 +257,8 @@ export class DownloadsManager implements Downloads {
   async #end(store: JobStore, entry: DownloadEntry, failure?: Failure): Promise<void> {
     // At the next start it goes on.
     if (this.#isStopping && failure?.code === 'CANCELLED') return;
-    const { logger, metrics } = this.#components;
+    const { metrics } = this.#components;
+    const logger = this.#components.logger.child(entry.runner?.traceFields ?? {});
     const state = failure === undefined ? 'done' : failure.code === 'CANCELLED' ? 'cancelled' : 'failed';
     try {
       if (failure !== undefined && state !== 'done') {

@@ -63,6 +63,7 @@ export class SegmentRequest implements SegmentFetchSink {
     readonly codecs: readonly Codec[];
     readonly receiverBound: boolean;
     readonly target: Uint8Array;
+    readonly traceparent: string | undefined;
   }): void {
     this.#link.fetchSegment({ request: this.#linkRequest, segment: this.segment, ...options }, this);
   }

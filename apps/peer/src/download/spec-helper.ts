@@ -14,7 +14,7 @@ import {
   type Manifest,
   type WatchEvent,
 } from '@p2p/protocol';
-import { createLogger, type Logger } from '@p2p/service';
+import { createLogger, noTracer, type Logger } from '@p2p/service';
 import { filter, firstValueFrom, lastValueFrom, ReplaySubject } from 'rxjs';
 import type { Directory, HolderAddress, HolderWatch } from '../directory/directory.js';
 import type { Holdings } from '../holdings/holdings.js';
@@ -229,7 +229,7 @@ export class DownloadStage<Holder extends SpecHolder, Knobs> implements AsyncDis
     };
     const load = new ReceiverLoad({ worker, clock: systemClock });
     this.#manager = new DownloadsManager(
-      { ...components, load, own: new OwnLoad(components), bufferShares: new BufferShares(arena), random: Math.random },
+      { ...components, load, own: new OwnLoad(components), bufferShares: new BufferShares(arena), tracer: noTracer, random: Math.random },
       {
         self: 'me',
         dataDir: this.folder,

@@ -8,6 +8,7 @@ import type { PartFile } from './part-file.js';
 import type { ReceiverLoad } from './receiver-load.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SourcePool } from './source-pool.js';
+import type { DownloadTrace } from './trace/download-trace.js';
 
 export interface TransferSessionComponents {
   readonly arena: SegmentArena;
@@ -29,5 +30,6 @@ export interface TransferSessionOptions {
   readonly codecs: readonly Codec[];
   /** Asked for each time: a record may begin while the transfer runs. */
   readonly flight: () => FlightRecord | undefined;
+  readonly trace: DownloadTrace | undefined;
   readonly onVerified: (segment: number) => void;
 }

@@ -194,10 +194,7 @@ export class TransferSession implements SegmentRequestOwner {
     }
     const refusal = refusalOf(failure);
     this.#close(request, refusal === undefined ? 'lost' : 'refused');
-    if (refusal !== undefined) {
-      this.take({ kind: 'request_refused', request: request.id, refusal });
-      return;
-    }
+    if (refusal !== undefined) return this.take({ kind: 'request_refused', request: request.id, refusal });
     // The source is lost with it; its other requests end in the same way.
     pool.withdraw(request.source, failure);
     this.take({ kind: 'request_cancelled', request: request.id });
@@ -212,6 +209,7 @@ export class TransferSession implements SegmentRequestOwner {
     }
     observeStored(metrics, request, result);
     this.#options.flight()?.stored(request, result);
+    this.#options.trace?.stored(request, result);
     if (result.kind === 'corrupt') {
       this.#close(request, 'corrupt');
       this.take({ kind: 'segment_corrupt', request: request.id });
@@ -237,6 +235,7 @@ export class TransferSession implements SegmentRequestOwner {
       }
       case 'redistributed':
         this.#options.flight()?.redistributed(command);
+        this.#options.trace?.redistributed(command);
         return metrics.redistributed(command.reason);
       case 'disconnect':
         return pool.disconnect(command.source, { closeLink: command.reason === 'silent', reason: DISCONNECT_REASONS[command.reason] });
@@ -261,23 +260,23 @@ export class TransferSession implements SegmentRequestOwner {
   #request(command: Extract<TransferCommand, { kind: 'request' }>): void {
     const { arena, load, metrics, part, pool } = this.#components;
     const link = pool.linkOf(command.source);
-    const { manifest } = part;
-    const block = link === undefined ? undefined : arena.allocate(manifest.segmentBytes);
+    const block = link === undefined ? undefined : arena.allocate(part.manifest.segmentBytes);
     if (link === undefined || block === undefined) {
       // Without a link its `source_left` is on its way. Without a block, other downloads still have what is ours by now.
       this.take({ kind: 'request_refused', request: command.request, refusal: { kind: 'busy', retryAfterMs: BUFFER_RETRY_MS } });
       return;
     }
-    const rawBytes = segmentLengthOf(manifest.fileBytes, command.segment);
-    const { source, segment } = command;
+    const rawBytes = segmentLengthOf(part.manifest.fileBytes, command.segment);
+    const { source, segment, cause } = command;
     const request = new SegmentRequest(this, { id: command.request, source, segment, rawBytes, block, link });
     this.#requests.set(command.request, request);
     this.#firstRequestAt ??= request.startedAt;
     metrics.inFlight(1);
-    this.#options.flight()?.asked(request, command.cause);
-    if (command.cause === 'hedge') metrics.hedged();
+    this.#options.flight()?.asked(request, cause);
+    if (cause === 'hedge') metrics.hedged();
+    const traceparent = this.#options.trace?.asked(request, cause);
     const target = arena.view(block, rawBytes);
-    request.send({ file: this.#options.file, codecs: this.#options.codecs, receiverBound: load.isBound, target });
+    request.send({ file: this.#options.file, codecs: this.#options.codecs, receiverBound: load.isBound, target, traceparent });
   }
 
   /** The buffer is free. */
@@ -288,6 +287,7 @@ export class TransferSession implements SegmentRequestOwner {
     const seconds = ((request.receivedAt ?? this.clock.now()) - request.startedAt) / 1000;
     metrics.segmentTransfer({ direction: 'download', outcome, codec: request.codec, seconds });
     this.#options.flight()?.ended(request, outcome);
+    this.#options.trace?.ended(request, outcome);
   }
 
   #wake(): void {

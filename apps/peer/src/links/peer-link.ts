@@ -10,6 +10,8 @@ export interface SegmentFetch {
   readonly segment: number;
   readonly codecs: readonly Codec[];
   readonly receiverBound: boolean;
+  /** The span that it is for, where there is one (W3C Trace Context). */
+  readonly traceparent?: string | undefined;
   /** Where the body goes; as long as the raw segment. Belongs to the link until `ended`. */
   readonly target: Uint8Array;
 }

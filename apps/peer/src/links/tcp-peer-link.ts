@@ -89,7 +89,7 @@ export class TcpPeerLink implements PeerLink {
   }
 
   fetchSegment(fetch: SegmentFetch, sink: SegmentFetchSink): void {
-    const { request, file, segment, receiverBound, target } = fetch;
+    const { request, file, segment, receiverBound, target, traceparent } = fetch;
     const fetching: Fetching = { abandon: new AbortController(), silenceTimer: undefined };
     this.#fetching.set(request, fetching);
     const asked: SegmentRequest = { request, file, segment, codecs: [...fetch.codecs], receiverBound };
@@ -103,6 +103,7 @@ export class TcpPeerLink implements PeerLink {
         target: (answer) => segmentAnswerProblem(answer, fetch) ?? target,
         onBytes: (wireBytes) => sink.onBytes(wireBytes),
         signal: fetching.abandon.signal,
+        metadata: traceparent === undefined ? undefined : { traceparent },
       })
       .then(
         (answer) => {

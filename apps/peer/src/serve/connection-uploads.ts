@@ -1,5 +1,5 @@
 import { Failure, segmentLengthOf, type SegmentRequest } from '@p2p/protocol';
-import { OutgoingBody, toFailure, type BodyOutcome, type FrameConnection } from '@p2p/service';
+import { OutgoingBody, toFailure, type BodyOutcome, type FrameConnection, type Span } from '@p2p/service';
 import type { Holding } from '../holdings/holding.js';
 import { EARLY_CANCELS_MAX, UPLOAD_RETRY_AFTER_MS, UPLOADS_PER_CONNECTION_MAX, UPLOADS_PREPARED_PER_CONNECTION } from '../limits.js';
 import { DeliveryRate } from './delivery-rate.js';
@@ -46,7 +46,7 @@ export class ConnectionUploads {
   }
 
   /** Throws as `segment.get` may: `BUSY`, `BAD_REQUEST` (a request's number used twice), `CANCELLED`, or what reading throws. */
-  get(request: SegmentRequest, holding: Holding): Promise<SegmentBodyAnswer> {
+  get(request: SegmentRequest, holding: Holding, span?: Span): Promise<SegmentBodyAnswer> {
     if (this.#byRequest.has(request.request))
       throw new Failure('BAD_REQUEST', `request ${request.request} is under way; use a number once`);
     if (this.#byRequest.size >= UPLOADS_PER_CONNECTION_MAX) {
@@ -58,7 +58,7 @@ export class ConnectionUploads {
         },
       );
     }
-    const upload = new Upload(request, holding);
+    const upload = new Upload(request, holding, span);
     if (this.#byRequest.size === 0) this.#components.load.restart();
     this.#components.state.begin();
     this.#byRequest.set(request.request, upload);

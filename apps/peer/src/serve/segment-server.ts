@@ -1,5 +1,5 @@
 import { Failure, type FileId, type SegmentRequest } from '@p2p/protocol';
-import { OutgoingBody, type FrameConnection } from '@p2p/service';
+import { OutgoingBody, type FrameConnection, type Tracer } from '@p2p/service';
 import { take } from 'rxjs';
 import type { Holding } from '../holdings/holding.js';
 import type { Holdings } from '../holdings/holdings.js';
@@ -9,6 +9,7 @@ import type { SegmentBodyAnswer } from './upload.js';
 
 export interface SegmentServerComponents extends ConnectionUploadsComponents {
   readonly holdings: Holdings;
+  readonly tracer: Tracer;
 }
 
 interface Client {
@@ -31,7 +32,7 @@ export class SegmentServer {
   }
 
   /** Throws `NOT_HELD`, `FILE_CHANGED`, `BUSY` (with `retryAfterMs`), `DRAINING`, `CANCELLED`, `DISK_FAILED`. */
-  async segment(connection: FrameConnection, request: SegmentRequest): Promise<SegmentBodyAnswer> {
+  async segment(connection: FrameConnection, request: SegmentRequest, traceparent?: string): Promise<SegmentBodyAnswer> {
     this.#refuseWhenDraining();
     const holding = this.#holdingOf(request.file);
     if (request.segment >= holding.manifest.segmentCount || !holding.verified.has(request.segment)) {
@@ -40,7 +41,9 @@ export class SegmentServer {
         `segment ${request.segment} is not held; ${holding.verified.count} of ${holding.manifest.segmentCount} are`,
       );
     }
-    return await this.#clientOf(connection).uploads.get(request, holding);
+    const { uploads } = this.#clientOf(connection);
+    const span = this.#components.tracer.join('serve', traceparent, { kind: 'server', attributes: { 'p2p.segment': request.segment } });
+    return await uploads.get(request, holding, span);
   }
 
   cancel(connection: FrameConnection, request: number): void {

@@ -23,7 +23,7 @@ import {
   type Manifest,
   type SegmentAnswer,
 } from '@p2p/protocol';
-import { createLogger, FailureFilter, FrameClient, FrameServer } from '@p2p/service';
+import { createLogger, FailureFilter, FrameClient, FrameServer, noTracer } from '@p2p/service';
 import { filter, firstValueFrom, Subject, take, takeWhile, tap, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Holding } from '../holdings/holding.js';
@@ -63,7 +63,7 @@ async function startServing(options: Partial<ServeOptions> = {}): Promise<void> 
     inFlight: (delta: number) => void (inFlight += delta),
   };
   serve = new Serve(
-    { holdings: place.holdings, hasher: place.hasher, metrics, logger },
+    { holdings: place.holdings, hasher: place.hasher, metrics, logger, tracer: noTracer },
     { peer: 'ann', compression: 'never', ...pace, ...options },
   );
   @Module({ controllers: [SegmentsController], providers: [{ provide: Serve, useValue: serve }] })

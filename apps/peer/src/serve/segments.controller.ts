@@ -42,7 +42,8 @@ export class SegmentsController {
 
   @MessagePattern(PEER_PATTERNS.segment)
   segment(@Payload() data: unknown, @Ctx() context: TcpContext): Promise<SegmentBodyAnswer> {
-    return this.serve.segments.segment(connectionOf(context), parse(segmentRequestSchema, data));
+    const traceparent = context.getMetadata()?.['traceparent'];
+    return this.serve.segments.segment(connectionOf(context), parse(segmentRequestSchema, data), traceparent);
   }
 
   // Without its type argument another overload is taken, which knows no context.

@@ -1,4 +1,4 @@
-import type { Logger } from '@p2p/service';
+import type { Logger, Tracer } from '@p2p/service';
 import type { CompressionMode } from '@p2p/transfer';
 import type { Holdings } from '../holdings/holdings.js';
 import { COMPRESSED_CACHE_BYTES_MAX, UPLOAD_BUFFERS_IDLE_MS, UPLOAD_BYTES_MAX, UPLOADS_WAITING_MAX } from '../limits.js';
@@ -18,6 +18,7 @@ export interface ServeComponents {
   readonly hasher: BytesHasher;
   readonly metrics: ServeMetrics;
   readonly logger: Logger;
+  readonly tracer: Tracer;
 }
 
 export interface ServeOptions {
@@ -40,7 +41,7 @@ export class Serve {
   readonly #state: ServeState;
 
   constructor(components: ServeComponents, options: ServeOptions) {
-    const { holdings, hasher, metrics, logger } = components;
+    const { holdings, hasher, metrics, logger, tracer } = components;
     this.options = options;
     this.#state = new ServeState(metrics);
     this.buffers = new UploadBuffers({
@@ -52,7 +53,7 @@ export class Serve {
       { compressor: new Compressor(), cache: new CompressedCache({ bytesMax: COMPRESSED_CACHE_BYTES_MAX }) },
       { mode: options.compression },
     );
-    this.segments = new SegmentServer({ holdings, buffers: this.buffers, encoder, state: this.#state, load: new ServeLoad() });
+    this.segments = new SegmentServer({ holdings, buffers: this.buffers, encoder, state: this.#state, load: new ServeLoad(), tracer });
     this.availability = new AvailabilityFeeds({ holdings, state: this.#state });
     this.disputes = new Disputes({ holdings, hasher, logger });
   }

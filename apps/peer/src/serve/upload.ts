@@ -1,5 +1,5 @@
 import type { Codec, Failure, SegmentRequest } from '@p2p/protocol';
-import type { OutgoingBody } from '@p2p/service';
+import type { OutgoingBody, Span } from '@p2p/service';
 import type { Holding } from '../holdings/holding.js';
 import type { ServedSegment, ServeOutcome } from './serve-metrics.js';
 import type { UploadLease } from './upload-buffers.js';
@@ -19,6 +19,8 @@ export interface SegmentBodyAnswer {
 export class Upload {
   readonly request: SegmentRequest;
   readonly holding: Holding;
+  /** What tells of it in the trace of whoever asked. */
+  readonly span: Span | undefined;
   readonly cancelling = new AbortController();
   readonly answer: Promise<SegmentBodyAnswer>;
   readonly #settle: PromiseWithResolvers<SegmentBodyAnswer>;
@@ -31,9 +33,10 @@ export class Upload {
   isAnswered = false;
   isOver = false;
 
-  constructor(request: SegmentRequest, holding: Holding) {
+  constructor(request: SegmentRequest, holding: Holding, span?: Span) {
     this.request = request;
     this.holding = holding;
+    this.span = span;
     this.#settle = Promise.withResolvers<SegmentBodyAnswer>();
     this.answer = this.#settle.promise;
   }
@@ -51,6 +54,10 @@ export class Upload {
   account(outcome: ServeOutcome, sentBytes: number): ServedSegment {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const fileBytes = outcome === 'sent' && this.ready !== undefined ? this.ready.rawBytes : 0;
+    this.span?.end({
+      attributes: { 'p2p.outcome': outcome, 'p2p.codec': this.codec, 'p2p.wire_bytes': sentBytes },
+      ...(outcome === 'sent' || outcome === 'cancelled' ? {} : { failure: outcome }),
+    });
     return { outcome, codec: this.codec, seconds, wireBytes: sentBytes, fileBytes };
   }
 }

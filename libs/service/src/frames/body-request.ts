@@ -14,6 +14,8 @@ export interface BodyRequestOptions<A> {
   onBytes?(newBytes: number): void;
   /** Gives the request up: at once while its body has not begun; after that only by closing the connection. */
   readonly signal?: AbortSignal;
+  /** Goes with the request, beside its data. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One request whose answer is followed by a body. */

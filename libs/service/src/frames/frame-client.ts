@@ -125,7 +125,7 @@ export class FrameClient {
       if (timeoutMs !== undefined) watch(timeoutMs, timeoutMs, false);
       transport.ask(
         id,
-        { pattern, data },
+        { pattern, data, metadata: options.metadata },
         (packet) => {
           end();
           transport.forget(id, false);

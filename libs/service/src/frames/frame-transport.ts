@@ -10,6 +10,8 @@ import { DISCARDED_BODY_BYTES_MAX, FORGOTTEN_REQUESTS_MAX } from './limits.js';
 export interface OutgoingRequest {
   readonly pattern: string;
   readonly data: object;
+  /** Where the request belongs (`traceparent`). */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Nest's TCP client with frames: one connection, which is not made again, and bodies received where they belong. */
@@ -83,7 +85,8 @@ export class FrameTransport extends ClientTCP {
     }
     if (body !== undefined) this.#bodies.set(id, body);
     this.#packetId = id;
-    this.publish(this.createPacket(request.pattern, request.data), onPacket);
+    const packet = this.createPacket(request.pattern, request.data);
+    this.publish(request.metadata === undefined ? packet : { ...packet, metadata: request.metadata }, onPacket);
   }
 
   /** The request is settled. When `isAnswerDue`, what still comes for it is to be thrown away. */

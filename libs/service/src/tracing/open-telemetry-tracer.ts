@@ -1,0 +1,75 @@
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Span as OtelSpan,
+  type SpanOptions as OtelSpanOptions,
+  type Tracer as OtelTracer,
+} from '@opentelemetry/api';
+import { formatTraceparent, readTraceparent } from './traceparent.js';
+import type { Span, SpanAttributes, SpanEnd, SpanOptions, Tracer } from './tracer.js';
+
+const KINDS = { client: SpanKind.CLIENT, server: SpanKind.SERVER };
+
+/** The port on OpenTelemetry. Contexts are handed on, never looked up: nothing else in the process is touched. */
+export class OpenTelemetryTracer implements Tracer {
+  readonly #tracer: OtelTracer;
+
+  constructor(tracer: OtelTracer) {
+    this.#tracer = tracer;
+  }
+
+  begin(name: string, options: SpanOptions = {}): Span | undefined {
+    return this.#recorded(name, options, ROOT_CONTEXT);
+  }
+
+  join(name: string, traceparent: string | undefined, options: SpanOptions = {}): Span | undefined {
+    const parent = traceparent === undefined ? undefined : readTraceparent(traceparent);
+    return parent === undefined ? undefined : this.#recorded(name, options, trace.setSpanContext(ROOT_CONTEXT, parent));
+  }
+
+  #recorded(name: string, options: SpanOptions, context: Context): Span | undefined {
+    const span = this.#tracer.startSpan(name, toOtel(options), context);
+    return span.isRecording() ? new OpenTelemetrySpan(this.#tracer, span, context) : undefined;
+  }
+}
+
+class OpenTelemetrySpan implements Span {
+  readonly traceId: string;
+  readonly traceparent: string;
+  readonly #tracer: OtelTracer;
+  readonly #span: OtelSpan;
+  readonly #context: Context;
+
+  constructor(tracer: OtelTracer, span: OtelSpan, parent: Context) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#context = trace.setSpan(parent, span);
+    this.traceId = span.spanContext().traceId;
+    this.traceparent = formatTraceparent(span.spanContext());
+  }
+
+  child(name: string, options: SpanOptions = {}): Span {
+    return new OpenTelemetrySpan(this.#tracer, this.#tracer.startSpan(name, toOtel(options), this.#context), this.#context);
+  }
+
+  event(name: string, attributes: SpanAttributes = {}): void {
+    this.#span.addEvent(name, attributes);
+  }
+
+  end({ attributes, failure, endedAt }: SpanEnd = {}): void {
+    if (attributes !== undefined) this.#span.setAttributes(attributes);
+    if (failure !== undefined) this.#span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
+    this.#span.end(endedAt);
+  }
+}
+
+function toOtel({ attributes, startedAt, kind }: SpanOptions): OtelSpanOptions {
+  return {
+    ...(attributes === undefined ? {} : { attributes }),
+    ...(startedAt === undefined ? {} : { startTime: startedAt }),
+    ...(kind === undefined ? {} : { kind: KINDS[kind] }),
+  };
+}
