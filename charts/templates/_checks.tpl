@@ -27,4 +27,7 @@
 {{- if ne (len (uniq $names)) (len $names) -}}
 {{- fail (printf "peer.share has a name twice: %s" (join ", " $names)) -}}
 {{- end -}}
+{{- if and .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled -}}
+{{- fail "monitoring.podMonitor and monitoring.serviceMonitor are both enabled, and every pod would be counted twice: enable one" -}}
+{{- end -}}
 {{- end -}}

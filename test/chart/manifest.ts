@@ -28,6 +28,8 @@ interface Metadata {
 export interface Manifest {
   readonly kind: string;
   readonly metadata: Metadata;
+  /** Of a ConfigMap. */
+  readonly data?: Readonly<Record<string, string>>;
   readonly spec: PodSpec & {
     readonly replicas: number;
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };

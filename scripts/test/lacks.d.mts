@@ -1,0 +1,1 @@
+export function lacksPrograms(programs: readonly string[], remedy: string): () => string | undefined;
