@@ -31,6 +31,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'bottlenecks',
+          include: ['test/bottlenecks/**/*.spec.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'soak',
           include: ['test/soak/**/*.spec.ts'],
           // As long as it is told to take, and then some.

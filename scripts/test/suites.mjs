@@ -1,3 +1,4 @@
+import { lacksBottlenecks } from '../../test/bottlenecks/lacks.ts';
 import { lacksPython } from '../../test/interop/python.ts';
 import { lacksCluster } from '../../test/cluster/tools/cluster.ts';
 import { lacksHelm } from '../helm/binaries.mjs';
@@ -25,6 +26,13 @@ export const SUITES = [
   { name: 'chart', what: 'what the Helm chart renders for which values, and what it refuses', minutes: 3, lacks: lacksHelm },
   { name: 'system', what: 'real processes on loopback, through the command', minutes: 20 },
   { name: 'faults', what: 'what dies, stops, lies or fills up under a download, at seeded random moments', minutes: 8 },
+  {
+    name: 'bottlenecks',
+    what: 'a slow source, link, disk or CPU, and a delay: p2p explain and the dashboard name it',
+    minutes: 4,
+    lacks: () =>
+      lacksBottlenecks() ?? lacksPrograms(['prometheus', 'ip', 'tc', 'mkfs.ext2'], 'apt-get install prometheus iproute2 e2fsprogs')(),
+  },
   { name: 'soak', what: 'a minute of downloads, joins and kills leaves nothing behind', minutes: 8 },
   { name: 'timing', what: 'how long the segments of a struck holder wait, over many blows', minutes: 15 },
   { name: 'containers', what: 'the image, in containers that are killed, paused and cut off', minutes: 20, lacks: lacksEngine },

@@ -7,11 +7,14 @@ import { join } from 'node:path';
 import { eventually } from '../tools/metrics.ts';
 
 const START_DEADLINE_MS = 30_000;
+const LOOPBACK = '127.0.0.1';
 
 /** Labels that Kubernetes would give, beside the address. */
 export interface Scraped {
   readonly pod: string;
   readonly metricsPort: number;
+  /** This machine unless given. */
+  readonly host?: string;
 }
 
 export interface Sample {
@@ -35,8 +38,8 @@ export class Prometheus {
       scrape_configs: [
         {
           job_name: 'p2p',
-          static_configs: options.scraped.map(({ pod, metricsPort }) => ({
-            targets: [`127.0.0.1:${metricsPort}`],
+          static_configs: options.scraped.map(({ pod, metricsPort, host = LOOPBACK }) => ({
+            targets: [`${host}:${metricsPort}`],
             labels: { namespace: 'test', release: 'p2p', pod },
           })),
         },
@@ -74,6 +77,11 @@ export class Prometheus {
     const body = (await answer.json()) as { readonly error?: string; readonly data?: { readonly result: readonly Sample[] } };
     if (body.data === undefined) throw new Error(`${body.error ?? answer.statusText}: ${expression}`);
     return body.data.result;
+  }
+
+  /** What it is now, by its latest scrape. */
+  async now(expression: string): Promise<readonly Sample[]> {
+    return this.range(expression, 0);
   }
 
   async stop(): Promise<void> {

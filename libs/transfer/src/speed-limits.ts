@@ -1,5 +1,5 @@
 /** What can bound the speed of a download: its sources, the links to them, and the disk, the CPU or a delay on the way. */
-export const SPEED_LIMITS = ['source', 'link', 'disk', 'cpu', 'delay'] as const;
+export const SPEED_LIMITS = ['source', 'link', 'cpu', 'disk', 'delay'] as const;
 
 export type SpeedLimit = (typeof SPEED_LIMITS)[number];
 
@@ -47,7 +47,7 @@ export function limitSharesOf({ seconds, cpu, disk, sources }: SpeedSpan): Limit
   return { ...near, source, delay, link: link * waiting };
 }
 
-/** The one that bounded the speed: the one most at its bound. */
+/** The one that bounded the speed: the one most at its bound. Of two alike the CPU, not the disk: who has no CPU takes long over everything. */
 export function largestLimitOf(shares: LimitShares): SpeedLimit {
   return SPEED_LIMITS.reduce((largest, each) => (shares[each] > shares[largest] ? each : largest));
 }

@@ -74,6 +74,42 @@ function p2p(...words: string[]): Promise<Outcome> {
   return start(words).end();
 }
 
+describe('p2p explain', () => {
+  const FLIGHT = `${JSON.stringify({
+    kind: 'download',
+    version: 1,
+    id: idOf('1'),
+    name: 'movie.mkv',
+    bytes: 0,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    untilMs: 0,
+    dropped: 0,
+  })}\n`;
+
+  it('draws a record without colours where no terminal is, and needs no peer', async () => {
+    await fs.writeFile(path.join(control.dataDir, 'flight.ndjson'), FLIGHT);
+    const { code, stdout, stderr } = await start(['explain', 'flight.ndjson'], { P2P_CONTROL_URL: 'http://127.0.0.1:1' }).end();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^movie\.mkv: 0 B from 0 sources in 0 ms\n\nWhat bounded the speed is not in this record/);
+  });
+
+  it('--json says the same as JSON', async () => {
+    await fs.writeFile(path.join(control.dataDir, 'flight.ndjson'), FLIGHT);
+    const { code, stdout } = await p2p('explain', 'flight.ndjson', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'movie.mkv', limit: null, sources: [], handovers: [] });
+  });
+
+  it('of a file that is not there, or is no record, fails with the line and what to give', async () => {
+    await fs.writeFile(path.join(control.dataDir, 'cut.ndjson'), `${FLIGHT}{"kind":"att`);
+    expect(await p2p('explain', 'nothing.ndjson')).toMatchObject({ code: EXIT_CODES.NOT_FOUND, stdout: '' });
+    expect(await p2p('explain', '.')).toMatchObject({ code: EXIT_CODES.BAD_REQUEST, stdout: '' });
+    const { code, stderr } = await p2p('explain', 'cut.ndjson');
+    expect(code).toBe(EXIT_CODES.BAD_REQUEST);
+    expect(stderr).toMatch(/^BAD_REQUEST: line 2 of .*cut\.ndjson is no JSON; give a file that `p2p get --trace` wrote\n$/);
+  });
+});
+
 describe('the command line', () => {
   it.each(['share', 'unshare', 'list', 'get', 'cancel', 'explain', 'status', 'leave'])(
     'p2p %s --help shows its usage and examples, and is a success',

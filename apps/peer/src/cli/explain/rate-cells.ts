@@ -13,13 +13,13 @@ export function cellAt(ms: number, { fromMs, untilMs, cells }: Span): number {
   return Math.min(cells - 1, Math.max(0, Math.floor(place)));
 }
 
-/** Bytes of verified segments that came in each cell, each spread over the time from its first byte to its last. */
+/** Bytes of verified segments in each cell, each spread over the time from its first byte until it was on the disk. */
 export function bytesByCell(attempts: readonly Attempt[], span: Span): number[] {
   const bytes = Array.from({ length: span.cells }, () => 0);
-  for (const { outcome, rawBytes, askedMs, firstByteMs = askedMs, endedMs, receivedMs = endedMs } of attempts) {
+  for (const { outcome, rawBytes, askedMs, firstByteMs = askedMs, endedMs } of attempts) {
     if (outcome !== 'verified') continue;
-    const [first, last] = [cellAt(firstByteMs, span), cellAt(receivedMs, span)];
-    for (let cell = first; cell <= last; cell++) bytes[cell] = (bytes[cell] ?? 0) + rawBytes * overlap(cell, firstByteMs, receivedMs, span);
+    const [first, last] = [cellAt(firstByteMs, span), cellAt(endedMs, span)];
+    for (let cell = first; cell <= last; cell++) bytes[cell] = (bytes[cell] ?? 0) + rawBytes * overlap(cell, firstByteMs, endedMs, span);
   }
   return bytes;
 }
