@@ -82,7 +82,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.spec.ts'],
-          exclude: ['test/cluster/chaos/**'],
+          exclude: ['test/cluster/{chaos,lan}/**'],
           globalSetup: ['test/cluster/tools/setup.ts'],
           // Each has a namespace of its own, on nodes that share the machine: one after the other.
           fileParallelism: false,
@@ -93,7 +93,7 @@ export default defineConfig({
       {
         test: {
           name: 'chaos',
-          include: ['test/cluster/chaos/**/*.spec.ts'],
+          include: ['test/cluster/{chaos,lan}/**/*.spec.ts'],
           globalSetup: ['test/cluster/tools/setup.ts'],
           // Each scenario has a release of its own, and nodes may fall: one after the other.
           fileParallelism: false,

@@ -39,7 +39,7 @@ export const SUITES = [
   { name: 'cluster', what: 'the chart on a real Kubernetes: installed, scaled, upgraded, uninstalled', minutes: 15, lacks: lacksCluster },
   {
     name: 'chaos',
-    what: 'blows at seeded random moments to pods of a real Kubernetes, under a download',
+    what: 'blows at seeded random moments to pods and nodes of a real Kubernetes, and what its LAN carries',
     minutes: 15,
     lacks: async () => (await lacksCluster()) ?? lacksPrograms(['prometheus'], 'apt-get install prometheus')(),
   },

@@ -61,12 +61,17 @@ export class Prometheus {
     );
     await once(child, 'spawn');
     const prometheus = new Prometheus(child, `http://127.0.0.1:${port}`);
-    await eventually(
-      async () => (await fetch(`${prometheus.#url}/-/ready`).catch(() => undefined))?.ok ?? false,
-      (ready) => ready,
-      START_DEADLINE_MS,
-    );
-    return prometheus;
+    try {
+      await eventually(
+        async () => (await fetch(`${prometheus.#url}/-/ready`).catch(() => undefined))?.ok ?? false,
+        (ready) => ready,
+        START_DEADLINE_MS,
+      );
+      return prometheus;
+    } catch (error) {
+      await prometheus.stop();
+      throw error;
+    }
   }
 
   /** What an expression was over the last `seconds`, in steps of one. Throws what Prometheus says of a wrong one. */

@@ -1,20 +1,28 @@
 // Downloads under way in a swarm, the blows that fall meanwhile, and the record of both, from which all is judged.
 import { flightOf, type Flight } from '../../tools/flight.ts';
-import type { Report, SourceLine, Status } from '../../tools/transfer.ts';
+import { redistributedIn, type Report, type SourceLine, type Status } from '../../tools/transfer.ts';
 import type { PodGet } from '../tools/pod-get.ts';
 import type { PeerPod } from '../tools/peer-pod.ts';
 import { FILE, PATH, type Swarm } from './swarm.ts';
 
 const TRACE = '/data/flight.jsonl';
+const NO_FLIGHT: Flight = { startedAt: 0, bytes: 0, dropped: 0, attempts: [], redistributions: [] };
 
-/** One blow: when it was ordered, and the pods that it hits. */
-export interface Blow {
+export interface Aim {
   readonly what: string;
-  /** In ms since 1970. */
-  readonly at: number;
+  /** The pods that it hits. */
   readonly victims: readonly string[];
-  /** What each of them owed, as the last status before the blow says. */
-  readonly owed: Readonly<Record<string, number>>;
+  /** They are not told, and nobody else is: no connection closes. */
+  readonly isSilent?: boolean;
+  /** It hits somebody who serves no segment; the victims are those whose work is at stake. */
+  readonly isBystander?: boolean;
+}
+
+export interface Blow extends Aim {
+  /** When it was ordered, in ms since 1970. */
+  readonly at: number;
+  /** Segments under way to the first downloader, as its last status before the blow says. */
+  readonly underWay: number;
 }
 
 /** One download, from its start to its end. */
@@ -50,9 +58,9 @@ export class Battle {
     return first;
   }
 
-  /** Until a seeded share of the file between these is verified. */
-  async moment(from = 0.2, to = 0.5): Promise<void> {
-    await this.first.reached(from + (to - from) * this.random());
+  /** Until this share of the file, from 0 to 1, is verified by the first downloader. */
+  async reached(share: number): Promise<void> {
+    await this.first.reached(share);
   }
 
   /** So many holders in seeded order; those that owe the first downloader something come first. */
@@ -66,18 +74,18 @@ export class Battle {
   }
 
   /** Notes a blow in the record; to be called right before it falls. */
-  note(what: string, victims: readonly string[]): void {
-    const owed = this.#owed();
-    this.#blows.push({ what, at: Date.now(), victims, owed: Object.fromEntries(victims.map((name) => [name, owed[name] ?? 0])) });
+  note(aim: Aim): void {
+    const underWay = Object.values(this.#owed()).reduce((total, count) => total + count, 0);
+    this.#blows.push({ ...aim, at: Date.now(), underWay });
   }
 
   /** Until a segment was given to another holder, or the download is over. */
   async redistributed(): Promise<void> {
-    await this.first.status(({ state, report }) => state === 'done' || Object.keys(report?.redistributed ?? {}).length > 0);
+    await this.first.status(({ state, report }) => state === 'done' || (report !== undefined && redistributedIn(report) > 0));
   }
 
   /** Attaches to the downloads anew, after the pods they run in were struck. */
-  async reattach(): Promise<void> {
+  reattach(): void {
     for (const get of this.#gets) get.leave();
     this.#gets = this.swarm.downloaders.map((pod) => pod.startGet(FILE, TRACE));
   }
@@ -89,8 +97,10 @@ export class Battle {
       const pod = this.swarm.downloaders[index];
       if (pod === undefined) continue;
       const status = await get.done;
-      const { stdout } = await pod.exec(['cat', TRACE]);
-      downloads.push({ pod: pod.name, status, flight: flightOf(stdout), sha256: await pod.sha256(PATH) });
+      const { code, stdout } = await pod.exec(['cat', TRACE]);
+      // A download that was taken up again has a record of nothing.
+      const flight = code === 0 ? flightOf(stdout) : NO_FLIGHT;
+      downloads.push({ pod: pod.name, status, flight, sha256: await pod.sha256(PATH) });
     }
     return { blows: this.#blows, downloads };
   }

@@ -3,62 +3,77 @@ import { generator } from '../../tools/content.ts';
 import { eventually } from '../../tools/metrics.ts';
 import { redistributedIn } from '../../tools/transfer.ts';
 import type { Cluster } from '../tools/cluster.ts';
-import { Battle } from './battle.ts';
+import { Battle, type BattleRecord } from './battle.ts';
 import type { Scenario } from './scenario.ts';
 import { Scrape } from './scrape.ts';
 import { Swarm } from './swarm.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 const SCRAPE_DEADLINE_MS = 20_000;
+/** Shares of the file between which the blow falls. */
+const EARLIEST = 0.2;
+const LATEST = 0.5;
 
 export interface Run extends Verdict {
   readonly scenario: string;
   readonly seed: number;
-  /** As Prometheus saw it. */
-  readonly scraped: number;
+  readonly record: BattleRecord;
 }
 
-/** Throws when the scenario could not be carried out; a broken promise stands in what it returns. */
+/** Throws when the scenario could not be carried out; a promise that was broken stands in what it returns. */
 export async function runScenario(cluster: Cluster, scenario: Scenario, seed: number): Promise<Run> {
-  const swarm = await Swarm.open(cluster, { title: scenario.name, seed, downloaders: scenario.downloaders });
-  let scrape: Scrape | undefined;
-  try {
-    scrape = await Scrape.start(
+  return inSwarm(cluster, { title: scenario.name, seed, downloaders: scenario.downloaders }, async (swarm) => {
+    const scrape = await Scrape.start(
       swarm.lab,
       swarm.pods.map(({ name }) => name),
     );
-    const evidence = await fight(swarm, { scenario, seed, scrape });
-    return { scenario: scenario.name, seed, scraped: evidence.scraped, ...judge(scenario, evidence) };
+    try {
+      const record = await fight(swarm, scenario, seed);
+      const scraped = await scrapedOf(scrape, record);
+      return { scenario: scenario.name, seed, record, ...judge(scenario, { record, sha256: swarm.sha256, scraped }) };
+    } finally {
+      await scrape.stop();
+    }
+  });
+}
+
+/** How long the same takes when nobody strikes, in ms. */
+export async function runCalm(cluster: Cluster, downloaders: 1 | 2, seed: number): Promise<number> {
+  return inSwarm(cluster, { title: 'calm', seed, downloaders }, async (swarm) => {
+    const { downloads } = await new Battle(swarm, generator(seed)).ended();
+    return Math.max(...downloads.map(({ status }) => status.totalMs));
+  });
+}
+
+type SwarmOptions = Parameters<typeof Swarm.open>[1];
+
+async function inSwarm<T>(cluster: Cluster, options: SwarmOptions, work: (swarm: Swarm) => Promise<T>): Promise<T> {
+  const swarm = await Swarm.open(cluster, options);
+  try {
+    return await work(swarm);
   } catch (error) {
     await swarm.lab.describe();
     throw error;
   } finally {
-    await scrape?.stop();
     await swarm.close();
   }
 }
 
-interface Fight {
-  readonly scenario: Scenario;
-  readonly seed: number;
-  readonly scrape: Scrape;
-}
-
-async function fight(swarm: Swarm, { scenario, seed, scrape }: Fight): Promise<Parameters<typeof judge>[1]> {
+async function fight(swarm: Swarm, scenario: Scenario, seed: number): Promise<BattleRecord> {
   const battle = new Battle(swarm, generator(seed));
+  await battle.reached(EARLIEST + (LATEST - EARLIEST) * battle.random());
   const heal = await scenario.strike(battle);
   try {
-    const record = await battle.ended();
-    const said = record.downloads.reduce((total, { status }) => total + redistributedIn(status.report), 0);
-    const pods = swarm.downloaders.map(({ name }) => name).join('|');
-    const expression = `sum(p2p_segments_redistributed_total{pod=~"${pods}"})`;
-    const scraped = await eventually(
-      () => scrape.value(expression),
-      (value) => value >= said,
-      SCRAPE_DEADLINE_MS,
-    );
-    return { record, sha256: swarm.sha256, scraped };
+    return await battle.ended();
   } finally {
-    if (heal) await heal();
+    if (heal !== undefined) await heal();
   }
+}
+
+/** How many segments of these downloads Prometheus saw redistributed, once it has scraped as many as they tell of. */
+async function scrapedOf(scrape: Scrape, { downloads }: BattleRecord): Promise<number> {
+  const told = downloads.reduce((total, { status }) => total + redistributedIn(status.report), 0);
+  const pods = downloads.map(({ pod }) => pod).join('|');
+  const value = (): Promise<number> => scrape.value(`sum(p2p_segments_redistributed_total{pod=~"${pods}"})`);
+  return eventually(value, (seen) => seen >= told, SCRAPE_DEADLINE_MS);
 }

@@ -30,8 +30,14 @@ export class Scrape {
     const server = /127\.0\.0\.1:\d+/.exec(line)?.[0];
     if (server === undefined) throw new Error(`kubectl proxy does not serve: ${line}`);
     const folder = await mkdtemp(join(tmpdir(), 'p2p-scrape-'));
-    const prometheus = await Prometheus.configured(folder, { scrape_configs: [jobOf(namespace.namespace, { server, pods })] });
-    return new Scrape({ prometheus, proxy, folder });
+    try {
+      const prometheus = await Prometheus.configured(folder, { scrape_configs: [jobOf(namespace.namespace, { server, pods })] });
+      return new Scrape({ prometheus, proxy, folder });
+    } catch (error) {
+      proxy.kill();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** The latest value of the expression, which has one series; 0 when it has none, as of a counter that was never moved. */

@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts';
 const HEDGE_SHARE = 0.03;
 const HEDGE_SEGMENTS = 2;
 /** A lost segment that waits longer for another holder hangs, where there is another one. */
-const HANG_MS = 30_000;
+const HANG_MS = 60_000;
 
 export interface Verdict {
   /** Attempts on the victims that were not over when the blow fell. */
@@ -44,6 +44,7 @@ export function judge(scenario: Scenario, { record, sha256, scraped }: Evidence)
     blows.flatMap((blow) => blow.victims.flatMap((victim) => recoveryOf(flight, victim, blow.at).askedMs)),
   );
   const redistributed = sum(downloads.map(({ status }) => redistributedIn(status.report)));
+  if (scraped !== redistributed) broken.push(`Prometheus saw ${scraped} segments redistributed, the reports tell of ${redistributed}`);
   if (scenario.kills && scraped === 0) broken.push('Prometheus saw no segment redistributed, though a holder was killed');
   if (Math.max(0, ...recoveryMs) > HANG_MS) broken.push(`a lost segment waited ${Math.max(...recoveryMs)} ms`);
   return {
@@ -60,8 +61,8 @@ export function judge(scenario: Scenario, { record, sha256, scraped }: Evidence)
 function owedAt({ flight, pod }: Download, blow: Blow): number {
   const blowMs = blow.at - flight.startedAt;
   const isUnderWay = ({ askedMs, endedMs }: Attempt): boolean => askedMs <= blowMs && endedMs >= blowMs;
-  // A downloader that is struck itself loses all that it was owed; its next life's record does not know of it.
-  if (blow.victims.includes(pod)) return sum(Object.values(blow.owed));
+  // A downloader that is struck itself loses all that it was owed; the record of its next life does not know of it.
+  if (blow.victims.includes(pod)) return blow.underWay;
   return flight.attempts.filter((attempt) => blow.victims.includes(attempt.source) && isUnderWay(attempt)).length;
 }
 
@@ -75,8 +76,8 @@ function excessOf(download: Download): number {
 
 /** What was in flight from the lost ones, and what a hedge may cost. */
 function boundOf({ flight, status }: Download): number {
-  const inFlight = sum(flight.attempts.filter(({ outcome }) => outcome === 'lost').map(({ rawBytes }) => rawBytes));
   const segment = status.bytes / Math.max(1, status.report.segmentCount);
+  const inFlight = segment * flight.attempts.filter(({ outcome }) => outcome === 'lost').length;
   return inFlight + Math.max(HEDGE_SHARE * status.bytes, HEDGE_SEGMENTS * segment);
 }
 

@@ -1,1 +1,2 @@
 export function binariesDir(): Promise<string>;
+export function builtBinaries(): Promise<string>;

@@ -59,6 +59,20 @@ export async function removeNode(node) {
   for (const group of await controlGroupsOf(node)) await removeControlGroup(group);
 }
 
+/**
+ * Ends the node's programs and pods as a loss of power would, and leaves what is on its disk: startContainerd and
+ * startKubelet bring it back. Unplug its cable first, or its connections end politely.
+ */
+export async function crashNode(node) {
+  for (const name of ['kubelet', 'proxy', 'containerd']) await stop(`${node.name}-${name}`, { signal: 'SIGKILL' });
+  // First the shims, which would tell of their containers' end.
+  await endShims(node);
+  for (const pid of await processNumbers()) {
+    const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+    if (groups.includes(`/${node.name}/kubepods/`)) await attempt('kill', ['-9', pid]);
+  }
+}
+
 /** The tool of containerd, on this node. Undefined when it fails. */
 export function ctr(node, words) {
   return attempt('ctr', ['--address', node.socket, '-n', 'k8s.io', ...words]);
@@ -72,10 +86,14 @@ async function endPods(node) {
 
 /** A shim outlives its containerd, by design: a restarted one finds its pods running. */
 async function endShims(node) {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+  for (const pid of await processNumbers()) {
     const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (words.includes('containerd-shim') && words.includes(node.socket)) await attempt('kill', ['-9', pid]);
   }
+}
+
+async function processNumbers() {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
 }
 
 /** cgroup v1 has one tree a controller, v2 a single one. The kubelet wants its root to exist. */

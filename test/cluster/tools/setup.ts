@@ -1,9 +1,9 @@
-// Once before the suite: namespaces of runs that were killed go.
+// Once before the suite: namespaces and volumes of runs that were killed go.
 import { theCluster } from './cluster.ts';
 import { RUN_LABEL } from './namespace.ts';
 import { run } from './run.ts';
 
-interface Namespaces {
+interface Labelled {
   readonly items: readonly { readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> } }[];
 }
 
@@ -11,13 +11,16 @@ export async function setup(): Promise<void> {
   const { kubectl, kubeconfig, isLocal } = await theCluster();
   // Of another cluster, nobody here can tell which of its users is still at work.
   if (!isLocal) return;
-  const found = await run(kubectl, [`--kubeconfig=${kubeconfig}`, 'get', 'namespaces', `--selector=${RUN_LABEL}`, '--output=json']);
-  const { items } = JSON.parse(found) as Namespaces;
-  const orphans = items.filter(({ metadata }) => !lives(Number(metadata.labels[RUN_LABEL])));
-  if (orphans.length === 0) return;
-  const names = orphans.map(({ metadata }) => metadata.name);
-  console.log(`removing what an earlier run left: ${names.join(', ')}`);
-  await run(kubectl, [`--kubeconfig=${kubeconfig}`, 'delete', 'namespace', ...names, '--ignore-not-found']);
+  // Volumes after the namespaces that use them.
+  for (const kind of ['namespace', 'persistentvolume']) {
+    const found = await run(kubectl, [`--kubeconfig=${kubeconfig}`, 'get', kind, `--selector=${RUN_LABEL}`, '--output=json']);
+    const { items } = JSON.parse(found) as Labelled;
+    const orphans = items.filter(({ metadata }) => !lives(Number(metadata.labels[RUN_LABEL])));
+    if (orphans.length === 0) continue;
+    const names = orphans.map(({ metadata }) => metadata.name);
+    console.log(`removing what an earlier run left: ${names.join(', ')}`);
+    await run(kubectl, [`--kubeconfig=${kubeconfig}`, 'delete', kind, ...names, '--ignore-not-found']);
+  }
 }
 
 function lives(pid: number): boolean {
