@@ -62,3 +62,38 @@ async function diaryDocument(): Promise<string> {
   metrics.observe(async () => ({ peers: 0, files: 0, watchers: 0 }));
   return (await metrics.document()).body;
 }
+
+describe('exemplars', () => {
+  const OPEN = { takesOpenMetrics: true };
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const bucket = 'p2p_segment_transfer_duration_seconds_bucket{le="0.05",direction="download",outcome="verified",codec="zstd"}';
+
+  function peerThatSaw(trace: string | undefined): PeerMetrics {
+    const metrics = new PeerMetrics();
+    metrics.downloads.segmentTransfer({ direction: 'download', outcome: 'verified', codec: 'zstd', seconds: 0.04, traceId: trace });
+    return metrics;
+  }
+
+  it('name the trace of a segment to a reader of OpenMetrics, and the series are the same as for any other', async () => {
+    const metrics = peerThatSaw(traceId);
+    const before = (await metrics.document()).body;
+    const [open, text] = await Promise.all([metrics.document(OPEN), metrics.document()]);
+    expect(open.contentType).toContain('application/openmetrics-text');
+    expect(open.body).toContain(`\n${bucket} 1 # {trace_id="${traceId}"} 0.04 `);
+    expect(open.body.endsWith('\n# EOF\n')).toBe(true);
+    expect(text.contentType).toContain('text/plain');
+    expect(text.body).not.toContain(traceId);
+    expect(ownSeriesOf(open.body)).toEqual(ownSeriesOf(before));
+    expect(ownSeriesOf(text.body)).toEqual(ownSeriesOf(before));
+  });
+
+  it('are none without a trace, and then everybody is told the same', async () => {
+    const { contentType, body } = await peerThatSaw(undefined).document(OPEN);
+    expect(contentType).toContain('text/plain');
+    expect(body).toContain(`\n${bucket} 1\n`);
+  });
+});
+
+function ownSeriesOf(document: string): string[] {
+  return [...document.matchAll(/^p2p_[a-z_]+(?:\{.*?\})?(?= )/gm)].map(([series]) => series).sort();
+}

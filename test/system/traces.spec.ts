@@ -109,6 +109,11 @@ it('is one trace through three processes, with the failed attempt and its succes
     });
   }
 
+  const openMetrics = { headers: { accept: 'application/openmetrics-text;version=1.0.0' } };
+  const scraped = await (await fetch(`http://127.0.0.1:${downloader.metricsPort}/metrics`, openMetrics)).text();
+  const exemplar = `# {trace_id="${root.traceId}"}`;
+  expect(scraped.split('\n').some((line) => line.startsWith('p2p_segment_transfer_') && line.includes(exemplar))).toBe(true);
+
   const said = downloader.process.lines.filter(({ event }) => event.startsWith('download.'));
   expect(said.length).toBeGreaterThan(0);
   for (const line of said) expect(line).toMatchObject({ traceId: root.traceId });

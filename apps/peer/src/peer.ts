@@ -132,7 +132,7 @@ export class Peer implements PeerStatusSource {
     metrics.observe({ downloads: () => downloads.snapshot(), freeBytes: () => this.#freeBytes() });
     this.#ops = await OpsServer.start({
       port: this.#config.metricsPort,
-      metrics: () => metrics.document(),
+      metrics: (reader) => metrics.document(reader),
       ready: () => this.#readiness(),
       logger,
     });

@@ -17,6 +17,8 @@ export interface DownloadMetrics {
     readonly outcome: SegmentOutcome;
     readonly codec: Codec;
     readonly seconds: number;
+    /** The trace that it is part of, if any. */
+    readonly traceId?: string | undefined;
   }): void;
   phase(observed: { readonly phase: SegmentPhase; readonly seconds: number }): void;
   /** `wire`: bytes of body received; `file`: bytes of file verified and written. */

@@ -13,7 +13,7 @@ export interface PeerGauges {
 /** A peer's metrics, as libs/service/src/metrics/metric-names.ts lists them. */
 export class PeerMetrics {
   readonly #set = new MetricSet({ app: 'peer', version: packageVersion() });
-  readonly #segmentTransfer = this.#set.histogram(PEER_METRICS.segmentTransfer);
+  readonly #segmentTransfer = this.#set.tracedHistogram(PEER_METRICS.segmentTransfer);
   readonly #segmentPhase = this.#set.histogram(PEER_METRICS.segmentPhase);
   readonly #transferBytes = this.#set.counter(PEER_METRICS.transferBytes);
   readonly #compressionSaved = this.#set.counter(PEER_METRICS.compressionSaved);
@@ -47,7 +47,8 @@ export class PeerMetrics {
 
   /** What the downloads count here. */
   readonly downloads: DownloadMetrics = {
-    segmentTransfer: ({ outcome, codec, seconds }) => this.#segmentTransfer.observe({ direction: 'download', outcome, codec }, seconds),
+    segmentTransfer: ({ outcome, codec, seconds, traceId }) =>
+      this.#segmentTransfer({ direction: 'download', outcome, codec }, seconds, traceId),
     phase: ({ phase, seconds }) => this.#segmentPhase.observe({ phase }, seconds),
     bytes: ({ form, count }) => this.#transferBytes.inc({ direction: 'download', form }, count),
     compressionSaved: (bytes) => this.#compressionSaved.inc({ direction: 'download' }, bytes),
@@ -65,8 +66,8 @@ export class PeerMetrics {
 
   /** What serving counts here. */
   readonly serving: ServeMetrics = {
-    segmentServed: ({ outcome, codec, seconds, wireBytes, fileBytes }) => {
-      this.#segmentTransfer.observe({ direction: 'upload', outcome, codec }, seconds);
+    segmentServed: ({ outcome, codec, seconds, wireBytes, fileBytes, traceId }) => {
+      this.#segmentTransfer({ direction: 'upload', outcome, codec }, seconds, traceId);
       this.#transferBytes.inc({ direction: 'upload', form: 'wire' }, wireBytes);
       this.#transferBytes.inc({ direction: 'upload', form: 'file' }, fileBytes);
       if (outcome === 'sent' && fileBytes > wireBytes) this.#compressionSaved.inc({ direction: 'upload' }, fileBytes - wireBytes);
@@ -74,7 +75,7 @@ export class PeerMetrics {
     inFlight: (delta) => this.#inFlight.inc({ direction: 'upload' }, delta),
   };
 
-  document(): Promise<MetricsDocument> {
-    return this.#set.document();
+  document(reader?: { readonly takesOpenMetrics: boolean }): Promise<MetricsDocument> {
+    return this.#set.document(reader);
   }
 }

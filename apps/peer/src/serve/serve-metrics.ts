@@ -16,6 +16,8 @@ export interface ServedSegment {
   readonly wireBytes: number;
   /** Bytes of file they stand for; 0 unless sent. */
   readonly fileBytes: number;
+  /** The trace that it is part of, if any. */
+  readonly traceId?: string | undefined;
 }
 
 /** Where serving counts what it does; filled by whoever keeps the process's metrics. */

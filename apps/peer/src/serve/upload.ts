@@ -58,6 +58,6 @@ export class Upload {
       attributes: { 'p2p.outcome': outcome, 'p2p.codec': this.codec, 'p2p.wire_bytes': sentBytes },
       ...(outcome === 'sent' || outcome === 'cancelled' ? {} : { failure: outcome }),
     });
-    return { outcome, codec: this.codec, seconds, wireBytes: sentBytes, fileBytes };
+    return { outcome, codec: this.codec, seconds, wireBytes: sentBytes, fileBytes, traceId: this.span?.traceId };
   }
 }

@@ -1,6 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
 import type { MetricsDocument } from '../ops/ops-server.js';
-import type { MetricDefinition } from './metric-definition.js';
+import type { Labels, MetricDefinition } from './metric-definition.js';
 import { BUILD_INFO_NAME } from './metric-names.js';
 
 export interface BuildInfo {
@@ -8,12 +8,18 @@ export interface BuildInfo {
   readonly version: string;
 }
 
+/** Counts a value, and which trace it is from. */
+export type TracedObserve = (labels: Labels, value: number, traceId: string | undefined) => void;
+
 /**
  * A process's metrics, made from their definitions with every series there from the start, beside Node's default ones
  * and what was built. The only file that knows prom-client.
  */
 export class MetricSet {
   readonly #registry = new Registry();
+  #hasExemplars = false;
+  /** The registry speaks one language at a time. */
+  #speaking: Promise<unknown> = Promise.resolve();
 
   constructor({ app, version }: BuildInfo) {
     collectDefaultMetrics({ register: this.#registry });
@@ -37,6 +43,21 @@ export class MetricSet {
     return histogram;
   }
 
+  /** A histogram whose buckets remember the trace of a value that had one. */
+  tracedHistogram(definition: MetricDefinition): TracedObserve {
+    // prom-client takes it for a registry that speaks OpenMetrics only.
+    this.#speak(Registry.OPENMETRICS_CONTENT_TYPE);
+    const settings = { ...this.#configuration(definition), buckets: [...(definition.buckets ?? [])] };
+    const histogram = new Histogram({ ...settings, enableExemplars: true });
+    this.#speak(Registry.PROMETHEUS_CONTENT_TYPE);
+    for (const labels of definition.series) histogram.zero(labels);
+    return (labels, value, traceId) => {
+      if (traceId === undefined) return histogram.observe({ labels, value, exemplarLabels: {} });
+      this.#hasExemplars = true;
+      histogram.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
+    };
+  }
+
   gauge(definition: MetricDefinition): Gauge {
     const gauge = new Gauge(this.#configuration(definition));
     for (const labels of definition.series) gauge.set(labels, 0);
@@ -53,8 +74,32 @@ export class MetricSet {
     });
   }
 
-  async document(): Promise<MetricsDocument> {
+  /** In OpenMetrics when the reader takes that and there are exemplars, which only that can tell. */
+  document({ takesOpenMetrics = false } = {}): Promise<MetricsDocument> {
+    const spoken = this.#speaking.then(() => (takesOpenMetrics && this.#hasExemplars ? this.#openMetrics() : this.#text()));
+    this.#speaking = spoken.catch(() => undefined);
+    return spoken;
+  }
+
+  async #text(): Promise<MetricsDocument> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  async #openMetrics(): Promise<MetricsDocument> {
+    // prom-client takes the "_total" from the counters' own names for this, and does not give it back.
+    const names = this.#registry.getMetricsAsArray().map((metric) => ({ metric, name: metric.name }));
+    this.#speak(Registry.OPENMETRICS_CONTENT_TYPE);
+    try {
+      return await this.#text();
+    } finally {
+      this.#speak(Registry.PROMETHEUS_CONTENT_TYPE);
+      for (const { metric, name } of names) metric.name = name;
+    }
+  }
+
+  /** Its type holds for the language it began with alone. */
+  #speak(contentType: RegistryContentType): void {
+    (this.#registry as unknown as Registry<RegistryContentType>).setContentType(contentType);
   }
 
   #configuration({ name, help, labelNames }: MetricDefinition) {

@@ -21,7 +21,7 @@ export interface OpsServerOptions {
   readonly port: number;
   /** All addresses unless given. */
   readonly host?: string;
-  metrics(): Promise<MetricsDocument>;
+  metrics(reader: { readonly takesOpenMetrics: boolean }): Promise<MetricsDocument>;
   ready(): Readiness;
   readonly logger: Logger;
 }
@@ -37,7 +37,7 @@ export class OpsServer {
   readonly #options: OpsServerOptions;
   readonly #server: Server;
   /** Scrapes that come while one is being put together share it: a thousand of them cost what one costs. */
-  #metrics: Promise<MetricsDocument> | undefined;
+  readonly #metrics = new Map<boolean, Promise<MetricsDocument>>();
 
   private constructor(options: OpsServerOptions) {
     this.#options = options;
@@ -101,7 +101,7 @@ export class OpsServer {
     // The query belongs to whoever asks; "?probe=kubelet" asks for the same thing.
     switch (request.url?.split('?', 1)[0]) {
       case '/metrics':
-        return this.#metricsAnswer();
+        return this.#metricsAnswer(request.headers.accept?.includes('application/openmetrics-text') === true);
       case '/health/live':
         return json(200, { ok: true });
       case '/health/ready':
@@ -111,10 +111,12 @@ export class OpsServer {
     }
   }
 
-  async #metricsAnswer(): Promise<Answer> {
+  async #metricsAnswer(takesOpenMetrics: boolean): Promise<Answer> {
     try {
-      this.#metrics ??= this.#options.metrics().finally(() => (this.#metrics = undefined));
-      const { contentType, body } = await this.#metrics;
+      let document = this.#metrics.get(takesOpenMetrics);
+      document ??= this.#options.metrics({ takesOpenMetrics }).finally(() => this.#metrics.delete(takesOpenMetrics));
+      this.#metrics.set(takesOpenMetrics, document);
+      const { contentType, body } = await document;
       return { status: 200, contentType, body };
     } catch (error) {
       return this.#failed('metrics_failed', error);
