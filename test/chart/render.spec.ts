@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { STOP_DEADLINE_MS } from '../../apps/peer/src/limits.js';
 import { CHART, environment, helm, HELMS, render } from './helm.ts';
 import type { Manifest, PodSpec } from './manifest.ts';
+import { VARIANTS } from './variants.ts';
 
 const WORKLOADS = ['Deployment', 'StatefulSet'];
 
@@ -17,6 +18,11 @@ describe.each(HELMS)('on Helm %i', (major) => {
   it('lint finds nothing, strictly', async () => {
     const { code, stdout, stderr } = await helm(['lint', CHART, '--strict'], { major });
     expect({ code, text: stdout + stderr }).toMatchObject({ code: 0 });
+  });
+
+  it.each(Object.entries(VARIANTS))('%s is rendered', async (_, values) => {
+    const { all } = await render(values, { major });
+    expect(new Set(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).size).toBe(all.length);
   });
 
   it('a default install is a diary, two peers and what guards them', async () => {

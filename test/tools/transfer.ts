@@ -37,8 +37,8 @@ export interface Status {
   readonly failure?: { readonly code: string; readonly message: string };
 }
 
-/** An empty file needs no transfer, and its status has no report. */
-const NOTHING_TRANSFERRED: Report = {
+/** An empty file needs no transfer, nor does one that the peer has, and the status has no report. */
+export const NOTHING_TRANSFERRED: Report = {
   segmentCount: 0,
   segmentsVerified: 0,
   segmentsResumed: 0,

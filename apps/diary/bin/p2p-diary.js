@@ -1,4 +1,12 @@
 #!/usr/bin/env node
+// The first process of a container is not ended by a signal that it has no listener for, and starting takes a second.
+// From then on there is another listener.
+['SIGTERM', 'SIGINT'].forEach(function (signal) {
+  process.once(signal, function () {
+    if (process.listenerCount(signal) === 0) process.exit(signal === 'SIGTERM' ? 143 : 130);
+  });
+});
+
 // Plain syntax that old versions of Node can parse, so that they get this line and not a syntax error.
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   // The first process of a container has no default for signals: without these, one that comes while it starts is lost,

@@ -1,6 +1,14 @@
 #!/usr/bin/env node
 import v8 from 'node:v8';
 
+// The first process of a container is not ended by a signal that it has no listener for, and starting takes a second.
+// From then on there is another listener.
+['SIGTERM', 'SIGINT'].forEach(function (signal) {
+  process.once(signal, function () {
+    if (process.listenerCount(signal) === 0) process.exit(signal === 'SIGTERM' ? 143 : 130);
+  });
+});
+
 const major = Number(process.versions.node.split('.')[0]);
 if (major >= 24) {
   // Starting leaves the young generation at its largest, which no transfer needs: kept small, 25 MiB less are resident.

@@ -1,4 +1,5 @@
 // A namespace of a cluster: kubectl in it, waiting for what becomes of its objects, and telling what they say.
+import { eventually } from '../../tools/metrics.ts';
 import type { Cluster } from './cluster.ts';
 import { run, start, type Outcome, type Running, type RunOptions } from './run.ts';
 
@@ -66,6 +67,15 @@ export class Namespace {
       .split('\n')
       .filter((name) => name !== '' && !own.has(name))
       .toSorted();
+  }
+
+  /** Until the namespace has nothing of these kinds but what is named, as objects() names it. */
+  async emptied(kinds: readonly string[], but: readonly string[] = []): Promise<void> {
+    await eventually(
+      () => this.objects(kinds),
+      (found) => found.join() === but.join(),
+      SETTLE_SECONDS * 1000,
+    );
   }
 
   /** Prints the pods, the events and the last that each container said. */

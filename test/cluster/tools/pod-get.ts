@@ -1,5 +1,5 @@
 // A download in a pod, followed line by line while it runs.
-import type { Report, Status } from '../../tools/transfer.ts';
+import { NOTHING_TRANSFERRED, type Report, type Status } from '../../tools/transfer.ts';
 import type { Outcome, Running, RunOptions } from './run.ts';
 
 type Start = (options: RunOptions) => Running;
@@ -30,9 +30,9 @@ export class PodGet {
     });
     this.done = this.outcome.then(({ code, stderr }) => {
       const last = this.statuses.at(-1);
-      if (code !== 0 || last?.state !== 'done' || last.report === undefined)
+      if (code !== 0 || last?.state !== 'done')
         throw new Error(`p2p get ${what.name} on ${what.pod} ended with ${code}: ${stderr}${JSON.stringify(last)}`);
-      return { ...last, report: last.report };
+      return { ...last, report: last.report ?? NOTHING_TRANSFERRED };
     });
     // Whoever does not ask for it has another way to tell, for instance the next get.
     this.done.catch(() => undefined);
