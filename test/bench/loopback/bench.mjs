@@ -111,8 +111,12 @@ async function measure(context, { system, kind, count, pages }, { bytes, isCheck
   const { folder } = context;
   const loader = await loaderOf(context, { system, kind, count });
   const output = join(folder, 'output');
-  prepare(pages, { folder, bytes });
-  const { written = output, remove = () => rm(output), ...measured } = await loader.load({ name: kind, output });
+  const memory = prepare(pages, { folder, bytes });
+  const {
+    written = output,
+    remove = () => rm(output),
+    ...measured
+  } = await loader.load({ name: kind, output, memory }).finally(() => memory.stop());
   // Ours and libtorrent have checked every byte themselves; that they are right is seen once for each.
   if (isChecked) execFileSync('cmp', [join(folder, kind), written]);
   await remove();

@@ -23,11 +23,12 @@ export async function startOurs(folder, { names, count, compression, profileFold
      * One download by a new peer that is up and has joined. The clock runs from the request to the last byte verified
      * and written; `durableSeconds` to the file synced to the disk, in its place and announced, which no rival does.
      */
-    async load({ name, output }) {
+    async load({ name, output, memory }) {
       const peer = await stage.startPeer({ id: `loader-${loads++}`, env: env('loader'), ...settings });
       await listed(peer, name, count);
       const samples = new UsageSamples(peer.process.pid);
       const before = cpuSeconds();
+      memory.release();
       const startedAtMs = Date.now();
       const { id } = await start(peer, name, output);
       const { report, totalMs, transferMs } = await finished(peer, id);

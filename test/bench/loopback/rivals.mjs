@@ -71,7 +71,8 @@ export async function startNginx(folder) {
     if (child.exitCode !== null) throw new Error('nginx did not start');
   return {
     /** One download with curl. */
-    async load({ name, output }) {
+    async load({ name, output, memory }) {
+      memory.release();
       const before = { own: cpuSecondsOf('self', true), seeder: cpuSecondsOf(child.pid) };
       const startedAt = performance.now();
       const curl = spawn('curl', ['-sS', '-f', '-o', output, `http://127.0.0.1:${port}/${name}`], { stdio: 'inherit' });
@@ -94,7 +95,8 @@ export async function startLibtorrent(folder, { name, count }) {
   const children = await Promise.all(ports.map((port) => startSeeder(PYTHON, [SCRIPTS.seed, String(port), torrent, folder])));
   return {
     /** One download with a new libtorrent session, whose clock starts before it connects. */
-    async load({ output }) {
+    async load({ output, memory }) {
+      memory.release();
       const into = `${output}.d`;
       await mkdir(into);
       const before = children.map(({ pid }) => cpuSecondsOf(pid));
@@ -111,7 +113,8 @@ export async function startFloor(folder, { name, count }) {
   const path = join(folder, name);
   const children = await Promise.all(ports.map((port) => startSeeder(process.execPath, [here('floor-seed.mjs'), String(port), path])));
   return {
-    async load({ output }) {
+    async load({ output, memory }) {
+      memory.release();
       const before = children.map(({ pid }) => cpuSecondsOf(pid));
       const text = await outputOf(process.execPath, [here('floor-load.mjs'), path, output, ...ports.map(String)]);
       const seederCpuSeconds = children.reduce((sum, { pid }, index) => sum + cpuSecondsOf(pid) - before[index], 0);
