@@ -43,7 +43,7 @@ export class OpenFiles {
       // until the bytes were in memory, so one more before each read would add nothing. The path is looked at and not
       // the descriptor: while it leads to the inode that was opened, it tells of the same file, and it also tells when
       // another file took its place. An open file's inode number cannot be used again.
-      const stats = await fs.promises.stat(path, { bigint: true });
+      const stats = await statOf(path);
       if (filled !== place.length || !sameFingerprint(fingerprintOf(stats), fingerprint)) throw fileChanged(path);
     } catch (cause) {
       this.forget(path);
@@ -95,6 +95,12 @@ export class OpenFiles {
       if (this.#open.size <= this.#openMax) return;
     }
   }
+}
+
+function statOf(path: string): Promise<fs.BigIntStats> {
+  return new Promise((resolve, reject) => {
+    fs.stat(path, { bigint: true }, (error, stats) => (error === null ? resolve(stats) : reject(error)));
+  });
 }
 
 async function openUnchanged(path: string, fingerprint: Fingerprint): Promise<number> {

@@ -49,7 +49,7 @@ export class SharedFile implements Holding {
     const { fileBytes, segmentBytes, segmentCount } = this.manifest;
     if (!(index >= 0 && index < segmentCount)) throw new Failure('NOT_HELD', `segment ${index} was asked for of a file of ${segmentCount}`);
     const length = segmentLengthOf(fileBytes, index);
-    let failure = new Failure('FILE_CHANGED', 'the file is not shared any more');
+    let failure: Failure | undefined;
     for (const copy of [...this.copies]) {
       try {
         await this.#components.openFiles.read(copy.path, copy.fingerprint, { target, length, position: index * segmentBytes });
@@ -60,6 +60,6 @@ export class SharedFile implements Holding {
         if (cause.code === 'FILE_CHANGED') this.#components.onChanged(copy);
       }
     }
-    throw failure;
+    throw failure ?? new Failure('FILE_CHANGED', 'the file is not shared any more');
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ABORT_FRAME, encodeChunkPrefix } from '@p2p/protocol';
 import { DrainRate } from './drain-rate.js';
 import type { FrameClock } from './frame-clock.js';
-import { BODY_QUEUED_BYTES_MAX, CHUNK_BYTES } from './limits.js';
+import { ANNOUNCEMENT_BYTES, CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CHUNK_MS, CHUNKS_QUEUED_MAX } from './limits.js';
 import type { OutgoingBody } from './outgoing-body.js';
 import { Pacer, type Pace } from './pacer.js';
 
@@ -91,10 +91,13 @@ export class BodySender {
     // Writing can call back into here; the loop that is under way goes on anyway.
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
+    // What is written at once leaves in one call of the system.
+    this.#options.socket.cork();
     try {
       while (this.#writeSome());
     } finally {
       this.#isPumping = false;
+      this.#options.socket.uncork();
     }
   }
 
@@ -143,22 +146,28 @@ export class BodySender {
   /** Bytes that the socket has room for and the pace allows now; when 0, something will call `pump` again. */
   #chunkBytesNow({ body, writtenBytes }: Sending): number {
     const leftBytes = body.bytes.length - writtenBytes;
-    const roomBytes = BODY_QUEUED_BYTES_MAX - this.#options.socket.writableLength;
     const pacer = body.paced ? this.#pacer : undefined;
-    if (roomBytes < (pacer === undefined ? Math.min(leftBytes, CHUNK_BYTES) : 1)) {
+    const chunkBytes = Math.min(leftBytes, pacer === undefined ? this.#chunkBytesMax : CHUNK_BYTES_MIN);
+    const roomBytes = CHUNKS_QUEUED_MAX * Math.max(chunkBytes, CHUNK_BYTES_MIN) + ANNOUNCEMENT_BYTES - this.#options.socket.writableLength;
+    if (roomBytes < (pacer === undefined ? chunkBytes : 1)) {
       this.#blockedSinceMs ??= this.#options.clock.nowMs();
       return 0;
     }
     this.#unblock();
-    if (pacer === undefined) return Math.min(leftBytes, CHUNK_BYTES);
+    if (pacer === undefined) return chunkBytes;
     const nowMs = this.#options.clock.nowMs();
     const dueBytes = pacer.dueBytes(nowMs, leftBytes);
-    if (dueBytes > 0) return Math.min(dueBytes, CHUNK_BYTES);
+    if (dueBytes > 0) return Math.min(dueBytes, chunkBytes);
     this.#takeBackTimer ??= this.#options.clock.after(Math.ceil(pacer.waitMs(nowMs, leftBytes)), () => {
       this.#takeBackTimer = undefined;
       this.pump();
     });
     return 0;
+  }
+
+  get #chunkBytesMax(): number {
+    const bytesPerSecond = this.#rate.bytesPerSecond ?? 0;
+    return Math.min(Math.max(Math.floor((bytesPerSecond * CHUNK_MS) / 1000), CHUNK_BYTES_MIN), CHUNK_BYTES_MAX);
   }
 
   #stopTimer(): void {
@@ -173,12 +182,10 @@ export class BodySender {
     sending.writtenBytes += chunkBytes;
     const isLast = sending.writtenBytes === body.bytes.length;
     if (body.paced) this.#pacer?.sent(chunkBytes, isLast);
-    socket.cork();
     socket.write(encodeChunkPrefix(chunkBytes));
     socket.write(body.bytes.subarray(from, sending.writtenBytes), (error) =>
       this.#flushed(sending, chunkBytes, error, isLast ? 'sent' : undefined),
     );
-    socket.uncork();
     if (!isLast) return;
     this.#current = undefined;
     this.#rest();

@@ -84,6 +84,11 @@ export class FrameServer extends ServerTCP {
     });
   }
 
+  /** Patterns are plain strings here; Nest would try each as JSON first, and make an error of it. */
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.messageHandlers.get(pattern) ?? null;
+  }
+
   override async handleMessage(socket: TcpSocket, message: unknown): Promise<void> {
     const connection = socket as FrameSocket;
     let packet: RequestPacket;

@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES_MAX, MANIFEST_BYTES_MAX } from '@p2p/protocol';
+import { BODY_CHUNK_BYTES_MAX, FRAME_HEADER_BYTES_MAX, MANIFEST_BYTES_MAX } from '@p2p/protocol';
 
 /** The bounds of one connection. Those of what crosses the wire are in @p2p/protocol. */
 
@@ -14,17 +14,24 @@ export const CONNECTION_IDLE_MS = 60_000;
 /** A connection on which nothing came for this long, in ms, is probed by the kernel, and is closed 10 s later when nothing answers. */
 export const KEEP_ALIVE_DELAY_MS = 10_000;
 
-/** Bytes of one chunk of an unpaced body. Measured: 256 KiB costs nothing beside whole bodies, 64 KiB up to 10 %. */
-export const CHUNK_BYTES = 256 * KIB;
+/** Bytes of one chunk of an unpaced body, on a link that is not known to be fast: 64 KiB cost up to 10 % more. */
+export const CHUNK_BYTES_MIN = 256 * KIB;
+
+/** ... and on one that takes it in no time: each chunk costs both sides some 30 us, whatever its size. */
+export const CHUNK_BYTES_MAX = BODY_CHUNK_BYTES_MAX;
+
+/** What a link takes in so many ms is one chunk, within those bounds: so long may a cancel wait for the chunk before it. */
+export const CHUNK_MS = 2;
 
 /**
- * Bytes waiting in a socket up to which bodies add to them: one chunk with the kernel, one to follow, and what
- * announces them. More would delay a cancel for nothing.
+ * Chunks waiting in a socket up to which bodies add to them: one with the kernel and one to follow, and what announces
+ * them. More would delay a cancel for nothing.
  */
-export const BODY_QUEUED_BYTES_MAX = 2 * CHUNK_BYTES + 4 * KIB;
+export const CHUNKS_QUEUED_MAX = 2;
+export const ANNOUNCEMENT_BYTES = 4 * KIB;
 
 /** Above this many bytes waiting in a socket nothing more is read from it: who does not read its answers gets no more of them. */
-export const READ_PAUSE_BYTES = 1 * MIB;
+export const READ_PAUSE_BYTES = 3 * MIB;
 
 /** Bytes waiting in a socket at which it is cut off: 64 of the largest messages, more than one read of requests can ask for. */
 export const SEND_QUEUED_BYTES_MAX = 64 * FRAME_HEADER_BYTES_MAX;
@@ -79,5 +86,6 @@ export const FORGOTTEN_REQUESTS_MAX = 1024;
 /** Bytes of a late body that are read and thrown away: the largest there is. */
 export const DISCARDED_BODY_BYTES_MAX = MANIFEST_BYTES_MAX;
 
-if (READ_PAUSE_BYTES <= BODY_QUEUED_BYTES_MAX) throw new Error('bodies alone must not stop the reading of requests');
+if (READ_PAUSE_BYTES <= CHUNKS_QUEUED_MAX * CHUNK_BYTES_MAX + ANNOUNCEMENT_BYTES)
+  throw new Error('bodies alone must not stop the reading of requests');
 if (SEND_QUEUED_BYTES_MAX <= READ_PAUSE_BYTES) throw new Error('reading must stop before the connection is cut off');
