@@ -7,6 +7,7 @@ const BENCHES = {
   links: () => import('./links/bench.mjs'),
   compression: () => import('./compression/bench.mjs'),
   diary: () => import('./diary/bench.mjs'),
+  observing: () => import('./observing/bench.mjs'),
 };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
