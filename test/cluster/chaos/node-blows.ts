@@ -4,6 +4,7 @@ import { crashNode, startContainerd, startKubelet } from '../local/node.mjs';
 import { NODES, type LocalNode } from '../local/settings.mjs';
 import type { Cluster } from '../tools/cluster.ts';
 import { run } from '../tools/run.ts';
+import { unshapeLinks } from '../lan/links.ts';
 import type { Battle } from './battle.ts';
 
 type Heal = () => Promise<void>;
@@ -55,9 +56,10 @@ export async function drainNode(battle: Battle): Promise<Heal> {
   return heal;
 }
 
-/** Undoes what a run that was killed may have left: cables pulled, nodes closed to pods. */
+/** Undoes what a run that was killed may have left: cables pulled or shaped, nodes closed to pods. */
 export async function healNodes(cluster: Cluster): Promise<void> {
   for (const node of NODES) await setCable(node, 'up');
+  await unshapeLinks();
   await run(cluster.kubectl, [`--kubeconfig=${cluster.kubeconfig}`, 'uncordon', ...NODES.map(({ name }) => name)]);
 }
 

@@ -23,7 +23,7 @@ export class Session {
     return new Session(cluster, seed);
   }
 
-  /** Runs one and adds its row; returns it. Throws when it could not be carried out; the row tells that too. */
+  /** Runs one and adds its row; returns it. One that could not be carried out has a row that says why. */
   async run({ scenario, seed }: Planned): Promise<Row> {
     const row = await this.#rowOf({ scenario, seed });
     this.rows.push(row);
