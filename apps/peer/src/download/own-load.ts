@@ -28,7 +28,11 @@ export class OwnLoad {
     const now = this.#clock.now();
     if (now - this.#sampledAt < spanMs) return this.#last;
     this.#sampledAt = now;
-    this.#last = { cpu: this.#cpu.share(), disk: this.#worker.load.diskShare() };
+    const { load } = this.#worker;
+    const cpu = this.#cpu.share();
+    // While its thread waits for a CPU a write takes long on the fastest disk.
+    const disk = Math.min(load.diskShare(), 1 - this.#cpu.shareOf(load.thread));
+    this.#last = { cpu, disk };
     return this.#last;
   }
 }

@@ -46,6 +46,8 @@ export type SegmentVerdict =
 /** The first message of the worker. */
 export interface WorkerGreeting {
   readonly kind: 'ready';
+  /** Its thread's number, where the system gives numbers. */
+  readonly thread?: string;
   readonly inflater: string;
 }
 

@@ -142,6 +142,7 @@ export class SegmentWorkerClient {
   #onMessage(message: SegmentVerdict | WorkerGreeting): void {
     if (message.kind === 'ready') {
       this.#isReady = true;
+      this.load.thread = message.thread;
       this.#logger.info('inflater', { inflater: message.inflater });
       return;
     }

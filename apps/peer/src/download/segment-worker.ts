@@ -1,4 +1,5 @@
-import { readSync, writeSync } from 'node:fs';
+import { readlinkSync, readSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { blake3 } from '@napi-rs/blake-hash';
 import { loadInflater, UndecodableError } from './inflater.js';
@@ -27,7 +28,15 @@ let checked: Uint8Array | undefined;
 const port = parentPort;
 if (port === null) throw new Error('segment-worker is the entry of a worker thread');
 port.on('message', (task: SegmentTask) => port.postMessage(perform(task)));
-port.postMessage({ kind: 'ready', inflater: inflater.name } satisfies WorkerGreeting);
+port.postMessage({ kind: 'ready', inflater: inflater.name, ...threadOf() } satisfies WorkerGreeting);
+
+function threadOf(): { readonly thread?: string } {
+  try {
+    return { thread: basename(readlinkSync('/proc/thread-self')) };
+  } catch {
+    return {};
+  }
+}
 
 function perform(task: SegmentTask): SegmentVerdict {
   try {

@@ -3,6 +3,8 @@ import type { SegmentTimes } from './segment-task.js';
 
 /** How much of the time the worker thread was in work, and how much of that was for the disk. */
 export class WorkerLoad {
+  /** The number of the worker's thread; undefined while there is none, or the system gives none. */
+  thread: string | undefined;
   readonly #busy = new BusyTime();
   #workMs = 0;
   #writeMs = 0;

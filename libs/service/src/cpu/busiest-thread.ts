@@ -16,6 +16,7 @@ export class BusiestThread {
   readonly #now: () => number;
   #at: number;
   #times: ThreadTimes | undefined;
+  #shares: ReadonlyMap<string, number> = new Map();
   #loop = performance.eventLoopUtilization();
 
   constructor(system: { readonly read?: () => ThreadTimes | undefined; readonly now?: () => number } = {}) {
@@ -37,9 +38,14 @@ export class BusiestThread {
     this.#times = times;
     this.#loop = loop;
     if (times === undefined || before === undefined || elapsedMs <= 0) return loopShare;
-    let most = 0;
-    for (const [thread, ns] of times) most = Math.max(most, ns - (before.get(thread) ?? 0));
-    return Math.min(1, most / 1e6 / elapsedMs);
+    const shareOf = (thread: string, ns: number): number => Math.min(1, (ns - (before.get(thread) ?? 0)) / 1e6 / elapsedMs);
+    this.#shares = new Map(Array.from(times, ([thread, ns]) => [thread, shareOf(thread, ns)]));
+    return Math.max(0, ...this.#shares.values());
+  }
+
+  /** The same of one thread, when `share` was last asked; 0 of one that is not known. */
+  shareOf(thread: string | undefined): number {
+    return thread === undefined ? 0 : (this.#shares.get(thread) ?? 0);
   }
 }
 

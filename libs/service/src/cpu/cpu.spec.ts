@@ -22,6 +22,9 @@ describe('the busiest thread', () => {
       ['3', 0.2e9],
     ]);
     expect(thread.share()).toBeCloseTo(0.8);
+    expect(['1', '2', '3', '4', undefined].map((each) => thread.shareOf(each))).toEqual(
+      [0.2, 0.8, 0.4, 0, 0].map((share) => expect.closeTo(share) as number),
+    );
     clock.ms = 1000;
     expect(thread.share()).toBe(0);
   });
