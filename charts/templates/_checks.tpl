@@ -7,6 +7,9 @@
 {{- if and $peer.diary (not (regexMatch "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$" $peer.diary)) -}}
 {{- fail (printf "peer.diary is %q; it must be HOST:PORT, or [IPV6]:PORT" $peer.diary) -}}
 {{- end -}}
+{{- if gt (float64 $peer.packetDelayMs) 60000.0 -}}
+{{- fail (printf "peer.packetDelayMs is %v; it must be from 0 to 60000" $peer.packetDelayMs) -}}
+{{- end -}}
 {{- $ports := list (int64 $peer.port) (int64 $peer.metricsPort) (int64 $peer.controlPort) -}}
 {{- if ne (len (uniq $ports)) 3 -}}
 {{- fail (printf "peer.port, peer.metricsPort and peer.controlPort are %v; they must differ" $ports) -}}

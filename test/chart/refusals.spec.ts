@@ -16,6 +16,8 @@ describe('refused are', () => {
   it.each([
     [{ peer: { terminationGracePeriodSeconds: 10 } }, /terminationGracePeriodSeconds.*30/],
     [{ peer: { packetDelayMs: -1 } }, /packetDelayMs.*0/],
+    [{ peer: { packetDelayMs: '0.5 s' } }, /packetDelayMs/],
+    [{ peer: { packetDelayMs: '60000.5' } }, /packetDelayMs is 60000.5; it must be from 0 to 60000/],
     [{ diary: { port: 0 } }, /diary.port.*want 1,?024/],
     [{ diary: { replicas: 2 } }, /diary.*replicas/],
     [{ image: { tag: 1.1 } }, /image.tag.*string/],

@@ -120,6 +120,11 @@ describe('a peer', () => {
     expect(claim.persistentVolumeClaimRetentionPolicy).toEqual({ whenDeleted: 'Retain', whenScaled: 'Delete' });
   });
 
+  it.each(HELMS)('may be given a fraction of a millisecond by --set, which Helm %i takes for a text', async (major) => {
+    const { one } = await render({}, { major, args: ['--set', 'peer.packetDelayMs=0.25'] });
+    expect(environment(one('StatefulSet'))['P2P_PACKET_DELAY_MS']).toBe('0.25');
+  });
+
   it('shares what is mounted under /share, read-only', async () => {
     const share = [
       { name: 'sets', persistentVolumeClaim: { claimName: 'sets' } },

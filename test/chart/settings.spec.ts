@@ -61,6 +61,9 @@ const OTHERS: Record<string, [value: unknown, text: string]> = {
   P2P_MAX_DOWNLOADS: [1, '1'],
   P2P_HOLDER_WAIT_MS: [86_400_000, '86400000'],
   P2P_LOG_LEVEL: ['warn', 'warn'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['http://collector:4318', 'http://collector:4318'],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['http://collector:4318/v1/traces', 'http://collector:4318/v1/traces'],
+  OTEL_SERVICE_NAME: ['west', 'west'],
   P2P_LEASE_TTL_MS: [600_000, '600000'],
 };
 
