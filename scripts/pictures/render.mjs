@@ -70,7 +70,7 @@ function boxOf(index, rows) {
 /** The panel's series that were ever above nothing, and what was done to the peers meanwhile as marks on the first. */
 function seriesOf({ queries }, index, { panels, events }) {
   const series = queries.flatMap(({ expression, legend }) =>
-    panels[expression]
+    recorded(panels, expression)
       .filter(({ values }) => values.some(([, value]) => value > 0))
       .map(({ metric, values }) => ({
         name: legend.replaceAll(/\{\{(\w+)\}\}/g, (_, label) => metric[label] ?? ''),
@@ -91,6 +91,12 @@ function seriesOf({ queries }, index, { panels, events }) {
     data: events.map(({ seconds, what }) => ({ name: index === 0 ? what : '', xAxis: seconds })),
   };
   return series;
+}
+
+function recorded(panels, expression) {
+  const samples = panels[expression];
+  if (samples === undefined) throw new Error(`the recording has nothing of ${expression}: make it anew with --record`);
+  return samples;
 }
 
 function shown(value, unit) {

@@ -1,5 +1,5 @@
 // A group of processes with less CPU, or a slower device, than the machine has. Needs root on Linux.
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../tools/metrics.ts';
@@ -11,8 +11,19 @@ const EMPTY_DEADLINE_MS = 10_000;
 /** One hierarchy for all controllers, or one for each. */
 const isUnified = existsSync(join(ROOT, 'cgroup.controllers'));
 
+/** Whether groups can be made here: the controllers are there, and may be written to. */
 export function hasCgroups(): boolean {
-  return isUnified || (existsSync(join(ROOT, 'cpu/cpu.cfs_quota_us')) && existsSync(join(ROOT, 'blkio/blkio.throttle.write_bps_device')));
+  const files = isUnified ? ['cgroup.subtree_control'] : ['cpu/cpu.cfs_quota_us', 'blkio/blkio.throttle.write_bps_device'];
+  return files.every((file) => isWritable(join(ROOT, file)));
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export class Cgroup {
