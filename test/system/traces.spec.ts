@@ -118,3 +118,33 @@ it('is one trace through three processes, with the failed attempt and its succes
   expect(said.length).toBeGreaterThan(0);
   for (const line of said) expect(line).toMatchObject({ traceId: root.traceId });
 });
+
+/** One download from one holder, after which its peer is told to stop. */
+async function fetchAndStop(env: Readonly<Record<string, string>>): Promise<Peer> {
+  await stage.startDiary();
+  await startHolders(stage, path, [{ id: 'holder' }]);
+  const downloader = await startDownloader(stage, { id: 'downloader', name: basename(path), holders: 1, env });
+  await finish(startGet(downloader, { target: basename(path) }));
+  await downloader.process.stop();
+  return downloader;
+}
+
+it('is sent when its process stops, however long a batch may take to fill', async () => {
+  await fetchAndStop({ ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: '600000', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2048' });
+  expect(receiver.spans.filter(({ name }) => name === 'download')).toMatchObject([{ from: 'downloader', parentId: undefined }]);
+});
+
+it('is not recorded where sampling says no', async () => {
+  const downloader = await fetchAndStop({ ...receiver.env, OTEL_TRACES_SAMPLER: 'always_off' });
+  expect(receiver.spans).toEqual([]);
+  for (const line of downloader.process.lines) expect(line).not.toHaveProperty('traceId');
+});
+
+it('costs nothing but a line in the log where nobody takes it', async () => {
+  const { env } = receiver;
+  await receiver.close();
+  const { process } = await fetchAndStop({ ...env, OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
+  expect(process.lines).toContainEqual(expect.objectContaining({ event: 'download.done' }));
+  expect(process.lines).toContainEqual(expect.objectContaining({ event: 'tracing.problem', level: 'warn' }));
+  expect(process.lines.filter(({ level }) => level === 'unknown')).toEqual([]);
+});

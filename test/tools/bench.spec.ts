@@ -36,6 +36,13 @@ describe('npm run bench', { timeout: DEADLINE_MS + 20_000 }, () => {
     }
   });
 
+  it('observing > runs each way, and tells the ratios', async () => {
+    const result = await bench('observing', '--rounds', '1', '--size', '1MiB', '--sources', '1');
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    for (const mode of ['nothing', 'metrics', 'traces']) expect(result.stdout).toContain(`| ${mode} `);
+    expect(result.stdout).toMatch(/; [1-9]\d* batches of spans were received/);
+  });
+
   it('loopback --check > what was not measured is not met: code 1', async () => {
     const sizes = ['--rounds', '1', '--size', '64KiB', '--sources', '1', '--kinds', 'random'];
     const result = await bench('loopback', ...sizes, '--systems', 'floor', '--folder', folder, '--check');
