@@ -52,7 +52,15 @@ const struck = download({ attempts: [attempt('holder', 'lost'), again], redistri
 
 function brokenIn(facts: Download, options: { readonly blow?: Partial<Blow>; readonly kills?: boolean; readonly scraped?: number } = {}) {
   const blow = { what: 'a blow', victims: ['holder'], at: STARTED_AT + 2000, underWay: 1, ...options.blow };
-  const scenario = { name: 's', what: '', level: 'pod', needs: 'any', downloaders: 1, strike: async () => undefined } as const;
+  const scenario = {
+    name: 's',
+    what: '',
+    level: 'pod',
+    needs: 'any',
+    downloaders: 1,
+    pace: 'brisk',
+    strike: async () => undefined,
+  } as const;
   const record = { blows: [blow], downloads: [facts] };
   const scraped = options.scraped ?? facts.status.report.redistributed['source_left'] ?? 0;
   return judge({ ...scenario, kills: options.kills ?? true }, { record, sha256: 'right', scraped });

@@ -5,6 +5,8 @@ import type { PodGet } from '../tools/pod-get.ts';
 import type { PeerPod } from '../tools/peer-pod.ts';
 import { FILE, PATH, type Swarm } from './swarm.ts';
 
+/** Segments that a holder owes all the time: who owes less is about to be asked again. */
+const OWED_ENOUGH = 2;
 const TRACE = '/data/flight.jsonl';
 const NO_FLIGHT: Flight = { startedAt: 0, bytes: 0, dropped: 0, attempts: [], redistributions: [] };
 
@@ -63,11 +65,11 @@ export class Battle {
     await this.first.reached(share);
   }
 
-  /** So many holders in seeded order; those that owe the first downloader something come first. */
+  /** So many holders in seeded order, those that owe the first downloader most come first. */
   victims(count: number): readonly PeerPod[] {
     const owed = this.#owed();
     return this.swarm.holders
-      .map((pod) => ({ pod, rank: this.random() - ((owed[pod.name] ?? 0) > 0 ? 1 : 0) }))
+      .map((pod) => ({ pod, rank: this.random() - Math.min(owed[pod.name] ?? 0, OWED_ENOUGH) }))
       .toSorted((a, b) => a.rank - b.rank)
       .slice(0, count)
       .map(({ pod }) => pod);

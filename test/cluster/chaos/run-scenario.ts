@@ -6,7 +6,7 @@ import type { Cluster } from '../tools/cluster.ts';
 import { Battle, type BattleRecord } from './battle.ts';
 import type { Scenario } from './scenario.ts';
 import { Scrape } from './scrape.ts';
-import { Swarm } from './swarm.ts';
+import { Swarm, type SwarmOptions } from './swarm.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 const SCRAPE_DEADLINE_MS = 20_000;
@@ -22,7 +22,7 @@ export interface Run extends Verdict {
 
 /** Throws when the scenario could not be carried out; a promise that was broken stands in what it returns. */
 export async function runScenario(cluster: Cluster, scenario: Scenario, seed: number): Promise<Run> {
-  return inSwarm(cluster, { title: scenario.name, seed, downloaders: scenario.downloaders }, async (swarm) => {
+  return inSwarm(cluster, { ...scenario, title: scenario.name, seed }, async (swarm) => {
     const scrape = await Scrape.start(
       swarm.lab,
       swarm.pods.map(({ name }) => name),
@@ -38,14 +38,12 @@ export async function runScenario(cluster: Cluster, scenario: Scenario, seed: nu
 }
 
 /** How long the same takes when nobody strikes, in ms. */
-export async function runCalm(cluster: Cluster, downloaders: 1 | 2, seed: number): Promise<number> {
-  return inSwarm(cluster, { title: 'calm', seed, downloaders }, async (swarm) => {
+export async function runCalm(cluster: Cluster, shape: Pick<SwarmOptions, 'downloaders' | 'pace'>, seed: number): Promise<number> {
+  return inSwarm(cluster, { ...shape, title: 'calm', seed }, async (swarm) => {
     const { downloads } = await new Battle(swarm, generator(seed)).ended();
     return Math.max(...downloads.map(({ status }) => status.totalMs));
   });
 }
-
-type SwarmOptions = Parameters<typeof Swarm.open>[1];
 
 async function inSwarm<T>(cluster: Cluster, options: SwarmOptions, work: (swarm: Swarm) => Promise<T>): Promise<T> {
   const swarm = await Swarm.open(cluster, options);

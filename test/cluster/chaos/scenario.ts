@@ -1,5 +1,6 @@
 // What a scenario of chaos is.
 import type { Battle } from './battle.ts';
+import type { Pace } from './swarm.ts';
 
 /** How to undo what a strike did to a node. */
 export type Heal = () => Promise<void>;
@@ -14,6 +15,7 @@ export interface Scenario {
   readonly needs: 'any' | 'local';
   /** How many download at once. */
   readonly downloaders: 1 | 2;
+  readonly pace: Pace;
   /** Whether holders fall without being able to finish what they owe, so that others must be seen to take it over. */
   readonly kills: boolean;
   /** At its moment. Fails the run when it cannot be carried out. */

@@ -5,12 +5,14 @@ import { cutNetwork, killProcess } from './process-blows.ts';
 import type { Scenario } from './scenario.ts';
 import { HOLDERS } from './swarm.ts';
 
-const POD = { level: 'pod', needs: 'any', downloaders: 1, kills: true } as const;
-const NODE = { level: 'node', needs: 'local', downloaders: 1, kills: true } as const;
+const POD = { level: 'pod', needs: 'any', downloaders: 1, pace: 'brisk', kills: true } as const;
+/** Holders that are deleted by force have two seconds. */
+const FORCED = { ...POD, pace: 'slow' } as const;
+const NODE = { level: 'node', needs: 'local', downloaders: 1, pace: 'brisk', kills: true } as const;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
-    ...POD,
+    ...FORCED,
     name: 'delete-one-forced',
     what: 'one holder is deleted without grace',
     strike: (battle) => deleteHolders(battle, { count: 1, isForced: true }),
@@ -23,19 +25,19 @@ export const SCENARIOS: readonly Scenario[] = [
     strike: (battle) => deleteHolders(battle, { count: 1, isForced: false }),
   },
   {
-    ...POD,
+    ...FORCED,
     name: 'delete-some',
     what: 'two or three holders are deleted at once',
     strike: (battle) => deleteHolders(battle, { count: battle.random() < 0.5 ? 2 : 3, isForced: true }),
   },
   {
-    ...POD,
+    ...FORCED,
     name: 'delete-all-but-one',
     what: 'all holders but one are deleted at once',
     strike: (battle) => deleteHolders(battle, { count: HOLDERS - 1, isForced: true }),
   },
   {
-    ...POD,
+    ...FORCED,
     name: 'delete-all',
     what: 'every holder is deleted, and comes back with its volume',
     needs: 'local',
@@ -55,7 +57,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...POD, name: 'kill-process', what: 'the process of a holder is killed in its pod', needs: 'local', strike: killProcess },
   { ...POD, name: 'cut-network', what: 'a rule drops all packets at the interface of a holder', needs: 'local', strike: cutNetwork },
   {
-    ...POD,
+    ...FORCED,
     name: 'two-downloaders',
     what: 'two download at once, and one holder is deleted without grace',
     downloaders: 2,

@@ -3,6 +3,7 @@ import type { Cluster } from '../tools/cluster.ts';
 import { healNodes } from './node-blows.ts';
 import type { Planned } from './plan.ts';
 import type { Row } from './report.ts';
+import type { Scenario } from './scenario.ts';
 import { runCalm, runScenario } from './run-scenario.ts';
 import { quantileOf } from '../../tools/flight.ts';
 
@@ -10,8 +11,8 @@ export class Session {
   readonly rows: Row[] = [];
   readonly #cluster: Cluster;
   readonly #seed: number;
-  /** How long it takes when nobody strikes, by the number of downloaders. */
-  readonly #calmMs = new Map<number, number>();
+  /** How long it takes when nobody strikes, by pace and number of downloaders. */
+  readonly #calmMs = new Map<string, number>();
 
   private constructor(cluster: Cluster, seed: number) {
     this.#cluster = cluster;
@@ -31,11 +32,11 @@ export class Session {
   }
 
   async #rowOf({ scenario, seed }: Planned): Promise<Row> {
-    const { name, downloaders, needs } = scenario;
+    const { name, needs } = scenario;
     if (needs === 'local' && !this.#cluster.isLocal)
       return { scenario: name, seed, outcome: 'skipped', why: ['it strikes from outside of Kubernetes, and the cluster is not ours'] };
     try {
-      const calmMs = await this.#calm(downloaders);
+      const calmMs = await this.#calm(scenario);
       const { record, recoveryMs, tookMs, broken, ...figures } = await runScenario(this.#cluster, scenario, seed);
       return {
         scenario: name,
@@ -56,11 +57,12 @@ export class Session {
     }
   }
 
-  async #calm(downloaders: 1 | 2): Promise<number> {
-    const known = this.#calmMs.get(downloaders);
+  async #calm({ pace, downloaders }: Scenario): Promise<number> {
+    const key = `${pace} ${downloaders}`;
+    const known = this.#calmMs.get(key);
     if (known !== undefined) return known;
-    const calmMs = await runCalm(this.#cluster, downloaders, this.#seed);
-    this.#calmMs.set(downloaders, calmMs);
+    const calmMs = await runCalm(this.#cluster, { pace, downloaders }, this.#seed);
+    this.#calmMs.set(key, calmMs);
     return calmMs;
   }
 }

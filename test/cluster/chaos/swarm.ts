@@ -7,14 +7,18 @@ import { makeVolumes, removeVolumes } from './volumes.ts';
 
 export const FILE = 'payload.bin';
 export const PATH = `${DOWNLOADS}/${FILE}`;
-const KIB = 1024;
-/** 48 segments of 64 KiB. */
-export const FILE_BYTES = 3 * KIB * KIB;
-/**
- * 43 kB/s a holder, so that five of them take 15 s, and the two segments that each owes take it 3 s: a pod that is deleted
- * "without grace" has two seconds of it all the same, and a holder uses them to finish what it owes.
- */
-const PACKET_DELAY_MS = 24;
+const MIB = 1024 * 1024;
+/** How fast links are, and a file that keeps five holders busy for about 15 s. Segments are of 64 KiB. */
+const PACES = {
+  /** 128 kB/s a holder: half a second a segment. */
+  brisk: { bytes: 8 * MIB, packetDelayMs: 8 },
+  /**
+   * 26 kB/s a holder: two seconds and a half a segment. A pod that is deleted "without grace" has two seconds of it all
+   * the same, and a holder uses them to finish what it owes: here it cannot.
+   */
+  slow: { bytes: 2 * MIB, packetDelayMs: 40 },
+} as const;
+export type Pace = keyof typeof PACES;
 export const HOLDERS = 5;
 /** Longer than a node takes to come back. */
 const HOLDER_WAIT_MS = 120_000;
@@ -24,6 +28,14 @@ export interface Placed {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
+}
+
+export interface SwarmOptions {
+  readonly title: string;
+  /** Of the file's content. */
+  readonly seed: number;
+  readonly downloaders: 1 | 2;
+  readonly pace: Pace;
 }
 
 export class Swarm {
@@ -43,14 +55,11 @@ export class Swarm {
   }
 
   /** Installs the release and makes the file in every holder. On our own cluster each peer has a volume. */
-  static async open(
-    cluster: Cluster,
-    options: { readonly title: string; readonly seed: number; readonly downloaders: number },
-  ): Promise<Swarm> {
+  static async open(cluster: Cluster, options: SwarmOptions): Promise<Swarm> {
     const lab = await Lab.open(`chaos-${options.title}`);
     const swarm = new Swarm(lab, { downloaders: options.downloaders, hasVolumes: cluster.isLocal });
     try {
-      await swarm.#prepare(options.seed);
+      await swarm.#prepare(options);
       return swarm;
     } catch (error) {
       await lab.describe();
@@ -84,20 +93,21 @@ export class Swarm {
     if (this.hasVolumes) await removeVolumes(this.lab);
   }
 
-  async #prepare(seed: number): Promise<void> {
+  async #prepare({ seed, pace }: SwarmOptions): Promise<void> {
+    const { bytes, packetDelayMs } = PACES[pace];
     if (this.hasVolumes) await makeVolumes(this.lab, this.pods.length);
     await this.lab.install({
       values: {
         peer: {
           replicas: this.pods.length,
-          packetDelayMs: PACKET_DELAY_MS,
+          packetDelayMs,
           compression: 'never',
           holderWaitMs: HOLDER_WAIT_MS,
           persistence: { enabled: this.hasVolumes, size: '1Gi', storageClass: '-' },
         },
       },
     });
-    const sums = await Promise.all(this.holders.map((holder) => shareContent(holder, seed)));
+    const sums = await Promise.all(this.holders.map((holder) => shareContent(holder, { seed, bytes })));
     const [first] = sums;
     if (first === undefined || sums.some((sum) => sum !== first)) throw new Error(`the holders hold different files: ${sums.join(', ')}`);
     this.#sha256 = first;
@@ -105,11 +115,11 @@ export class Swarm {
   }
 }
 
-/** Makes the same file in every pod that is told the same seed, shares it, and returns its SHA-256. */
-async function shareContent(pod: PeerPod, seed: number): Promise<string> {
+/** Makes a file that follows from the seed, shares it, and returns its SHA-256. */
+async function shareContent(pod: PeerPod, { seed, bytes }: { readonly seed: number; readonly bytes: number }): Promise<string> {
   const key = createHash('sha256').update(`chaos ${seed}`).digest('hex');
   const program = `const { createCipheriv, createHash } = require('node:crypto');
-    const content = createCipheriv('aes-256-ctr', Buffer.from('${key}', 'hex'), Buffer.alloc(16)).update(Buffer.alloc(${FILE_BYTES}));
+    const content = createCipheriv('aes-256-ctr', Buffer.from('${key}', 'hex'), Buffer.alloc(16)).update(Buffer.alloc(${bytes}));
     require('node:fs').mkdirSync('${DOWNLOADS}', { recursive: true });
     require('node:fs').writeFileSync('${PATH}', content);
     console.log(createHash('sha256').update(content).digest('hex'));`;
