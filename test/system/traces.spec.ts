@@ -117,6 +117,7 @@ it('is one trace through three processes, with the failed attempt and its succes
   const said = downloader.process.lines.filter(({ event }) => event.startsWith('download.'));
   expect(said.length).toBeGreaterThan(0);
   for (const line of said) expect(line).toMatchObject({ traceId: root.traceId });
+  expect(downloader.process.lines.filter(({ event }) => event === 'tracing.problem')).toEqual([]);
 });
 
 /** One download from one holder, after which its peer is told to stop. */

@@ -18,3 +18,6 @@ export const OPS_KEEP_ALIVE_MS = 20_000;
 
 /** Milliseconds that the last spans have to reach their collector when the process ends. */
 export const TRACES_FLUSH_DEADLINE_MS = 2000;
+
+/** A problem with traces is told this often at most, in ms: a collector that is away would otherwise have a line a batch. */
+export const TRACING_PROBLEM_EVERY_MS = 30_000;

@@ -50,7 +50,8 @@ export class DownloadTrace {
   private constructor(root: Span, clock: Clock) {
     this.#root = root;
     this.#clock = clock;
-    this.#epochMs = Date.now() - clock.now();
+    // With fractions, which Date.now() has not: a span of less than a ms would end before it began.
+    this.#epochMs = performance.timeOrigin + performance.now() - clock.now();
   }
 
   /** Undefined when nobody wants it. */
@@ -95,6 +96,7 @@ export class DownloadTrace {
     if (attempt.stored !== undefined && receivedAt !== undefined) phaseSpans(span, this.#at(receivedAt), attempt.stored, codec);
     const firstByteMs = firstByteAt === undefined ? {} : { 'p2p.first_byte_ms': firstByteAt - request.startedAt };
     span.end({
+      endedAt: this.#at(this.#clock.now()),
       attributes: { 'p2p.codec': codec, 'p2p.raw_bytes': rawBytes, 'p2p.wire_bytes': wireBytes, 'p2p.outcome': outcome, ...firstByteMs },
       ...(outcome === 'verified' || outcome === 'cancelled' ? {} : { failure: outcome }),
     });
@@ -111,7 +113,8 @@ export class DownloadTrace {
 
   /** Ends everything that is still open. */
   end(report: TransferReport | undefined, failure: Failure | undefined): void {
-    for (const { span } of this.#attempts.values()) span?.end({ attributes: { 'p2p.outcome': 'cancelled' } });
+    for (const { span } of this.#attempts.values())
+      span?.end({ endedAt: this.#at(this.#clock.now()), attributes: { 'p2p.outcome': 'cancelled' } });
     for (const traced of this.#segments.values()) this.#close(traced);
     const outcome = failure === undefined ? 'done' : failure.code;
     this.#root.end({
@@ -149,7 +152,7 @@ export class DownloadTrace {
   }
 
   #close(traced: TracedSegment): void {
-    if (!traced.isOver) traced.span.end();
+    if (!traced.isOver) traced.span.end({ endedAt: this.#at(this.#clock.now()) });
     traced.isOver = true;
   }
 
