@@ -41,6 +41,16 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     diary: placed(),
     peer: { ...placed(), topologySpread: { whenUnsatisfiable: 'DoNotSchedule' }, podDisruptionBudget: { maxUnavailable: '50%' } },
   },
+  'a Prometheus and a Grafana of its own': { observability: { enabled: true } },
+  'a Prometheus for others, placed, and dashboards for a sidecar': {
+    observability: {
+      enabled: true,
+      allowFrom: [{ namespaceSelector: {} }],
+      grafana: off,
+      prometheus: { image: { digest: `sha256:${'0'.repeat(64)}` }, ...where() },
+    },
+    monitoring: { dashboards: { enabled: true, annotations: { grafana_folder: 'P2P' } } },
+  },
 };
 
 function placed(): object {
@@ -48,6 +58,13 @@ function placed(): object {
     extraEnv: [{ name: 'NODE_OPTIONS', value: '--enable-source-maps' }],
     podLabels: { team: 'west' },
     podAnnotations: { 'example.com/note': 'placed' },
+    ...where(),
+  };
+}
+
+/** Where a pod may run. */
+function where(): object {
+  return {
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     tolerations: [{ key: 'disk', operator: 'Exists', effect: 'NoSchedule' }],
     affinity: {

@@ -35,3 +35,16 @@ export const DASHBOARDS: readonly Dashboard[] = readdirSync(FOLDER).map(
 export const PANELS = DASHBOARDS.flatMap(({ title: dashboard, panels }) =>
   panels.filter(({ type }) => type !== 'row').map((panel) => ({ dashboard, title: panel.title, panel })),
 );
+
+/** What Grafana would put in for a dashboard of the last minutes, in seconds. */
+export const SECONDS_SHOWN = 90;
+
+/** The expression as Grafana sends it when all is chosen, or only this namespace and release. */
+export function chosen(expression: string, { namespace = '.*', release = '.*' }: { namespace?: string; release?: string } = {}): string {
+  return expression
+    .replaceAll('$namespace', namespace)
+    .replaceAll('$release', release)
+    .replaceAll('$pod', '.*')
+    .replaceAll('$__rate_interval', '10s')
+    .replaceAll('$__range', `${SECONDS_SHOWN}s`);
+}

@@ -6,15 +6,13 @@ import { finish, startDownloader, startHolders } from '../tools/fleet.ts';
 import { eventually, metric } from '../tools/metrics.ts';
 import { Stage } from '../tools/stage.ts';
 import { startGet } from '../tools/transfer.ts';
-import { DASHBOARDS, PANELS, RULES_FILE } from './dashboards.ts';
-import { Prometheus, type Sample } from './prometheus.ts';
+import { chosen, DASHBOARDS, PANELS, RULES_FILE, SECONDS_SHOWN } from './dashboards.ts';
+import { hasNumbers, Prometheus, type Sample } from './prometheus.ts';
 
 const FILE_BYTES = 6 * 1024 * 1024;
 /** 0.5 MB/s a holder: the download takes seconds, in which there are scrapes. */
 const DELAY_MS = 2;
 const DEADLINE_MS = 60_000;
-/** What Grafana would put in for a dashboard of the last minutes. */
-const SECONDS_SHOWN = 90;
 
 let stage: Stage;
 let prometheus: Prometheus;
@@ -62,17 +60,6 @@ async function seen(expression: string): Promise<void> {
     DEADLINE_MS,
   );
 }
-
-/** The expression as Grafana sends it when all is chosen. */
-function chosen(expression: string): string {
-  return expression
-    .replaceAll(/\$(namespace|release|pod)/g, '.*')
-    .replaceAll('$__rate_interval', '10s')
-    .replaceAll('$__range', `${SECONDS_SHOWN}s`);
-}
-
-const hasNumbers = (samples: readonly Sample[]): boolean =>
-  samples.some(({ values }) => values.some(([, value]) => Number.isFinite(Number(value))));
 
 describe.each(PANELS)('$dashboard: $title', ({ panel }) => {
   it('shows data', async () => {

@@ -76,12 +76,7 @@ export class Prometheus {
 
   /** What an expression was over the last `seconds`, in steps of one. Throws what Prometheus says of a wrong one. */
   async range(expression: string, seconds: number): Promise<readonly Sample[]> {
-    const end = Date.now() / 1000;
-    const query = new URLSearchParams({ query: expression, start: String(end - seconds), end: String(end), step: '1' });
-    const answer = await fetch(`${this.#url}/api/v1/query_range`, { method: 'POST', body: query });
-    const body = (await answer.json()) as { readonly error?: string; readonly data?: { readonly result: readonly Sample[] } };
-    if (body.data === undefined) throw new Error(`${body.error ?? answer.statusText}: ${expression}`);
-    return body.data.result;
+    return rangeOf(this.#url, expression, seconds);
   }
 
   /** What it is now, by its latest scrape. */
@@ -95,6 +90,21 @@ export class Prometheus {
     this.#child.kill();
     await closed;
   }
+}
+
+/** The same of whichever Prometheus answers at this URL. */
+export async function rangeOf(url: string, expression: string, seconds: number): Promise<readonly Sample[]> {
+  const end = Date.now() / 1000;
+  const query = new URLSearchParams({ query: expression, start: String(end - seconds), end: String(end), step: '1' });
+  const answer = await fetch(`${url}/api/v1/query_range`, { method: 'POST', body: query });
+  const body = (await answer.json()) as { readonly error?: string; readonly data?: { readonly result: readonly Sample[] } };
+  if (body.data === undefined) throw new Error(`${body.error ?? answer.statusText}: ${expression}`);
+  return body.data.result;
+}
+
+/** Whether there is a number among the samples: nothing, or NaN alone, would be an empty panel. */
+export function hasNumbers(samples: readonly Sample[]): boolean {
+  return samples.some(({ values }) => values.some(([, value]) => Number.isFinite(Number(value))));
 }
 
 async function freePort(): Promise<number> {
