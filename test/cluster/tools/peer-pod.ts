@@ -1,4 +1,5 @@
 // A peer in its pod, through its command, its shell and its metrics.
+import { EXIT_CODES } from '@p2p/protocol';
 import { eventually, seriesOf } from '../../tools/metrics.ts';
 import type { CatalogueLine, Report, Status } from '../../tools/transfer.ts';
 import type { Namespace } from './namespace.ts';
@@ -65,10 +66,15 @@ export class PeerPod {
     return (JSON.parse(await this.run(['list', '--json'])) as { readonly entries: readonly CatalogueLine[] }).entries;
   }
 
-  /** Until the catalogue has the file with exactly so many whole holders. */
+  /** Until the catalogue has the file with exactly so many whole holders. A peer may be ready before it has found its diary. */
   async listed(name: string, complete: number): Promise<void> {
     await eventually(
-      () => this.list(),
+      async () => {
+        const { code, stdout, stderr } = await this.cli(['list', '--json']);
+        if (code === EXIT_CODES.DIARY_UNREACHABLE) return [];
+        if (code !== 0) throw new Error(`p2p list on ${this.name} ended with ${code}: ${stderr}${stdout}`);
+        return (JSON.parse(stdout) as { readonly entries: readonly CatalogueLine[] }).entries;
+      },
       (entries) => entries.some((entry) => entry.name === name && entry.complete === complete),
       LIST_DEADLINE_MS,
     );
