@@ -381,6 +381,8 @@ describe('a watch', () => {
     for (let number = 0; number < 66; number++) peer(diary.port, `peer-${number}`, { holdings: [new Held(1)] });
     const last = await watched.event((event) => event.total === 64);
     expect(last.upserted.length).toBeGreaterThan(0);
+    // Who comes later is not told of: the watch has all that it may have, and is asked for more once.
+    await expect.poll(() => onlooker.client.find({ id: id(1) }), { timeout: 25_000 }).toMatchObject({ matches: [{ complete: 66 }] });
     const told = new Set<string>();
     watched.events.subscribe(({ upserted }) => upserted.forEach((holder) => told.add(holder.peer)));
     watched.askForMore([...told]);
