@@ -85,6 +85,7 @@ export async function run(values) {
 async function measure({ mode, bytes, sources, seed, upBytes }) {
   const folder = await mkdtemp(join(tmpdir(), 'p2p-bench-'));
   const network = upBytes === undefined ? undefined : new Network();
+  let memory;
   try {
     await using stage = await Stage.open({ folder: join(folder, 'stage') });
     const path = join(folder, NAME);
@@ -99,8 +100,9 @@ async function measure({ mode, bytes, sources, seed, upBytes }) {
     await Promise.all(holders.map((holder) => share(holder, path)));
     const loader = await peer('loader');
     await listed(loader, NAME, sources);
-    prepare('warm', { folder, bytes });
+    memory = prepare('warm', { folder, bytes });
     const output = join(folder, 'output');
+    memory.release();
     const startedAtMs = Date.now();
     const { id } = await start(loader, NAME, output);
     const { report } = await finished(loader, id);
@@ -108,6 +110,7 @@ async function measure({ mode, bytes, sources, seed, upBytes }) {
     execFileSync('cmp', [path, output]);
     return { seconds, wireRatio: report.wireBytes / bytes };
   } finally {
+    memory?.stop();
     network?.close();
     await rm(folder, { recursive: true, force: true });
   }
