@@ -6,6 +6,11 @@ export type SpeedLimit = (typeof SPEED_LIMITS)[number];
 /** How much of a time each of them was at its bound; 0 to 1 each. What is busy all the time is what everything else waits for. */
 export type LimitShares = Readonly<Record<SpeedLimit, number>>;
 
+/** The shares that this makes of each. */
+export function limitShares(shareOf: (limit: SpeedLimit) => number): LimitShares {
+  return Object.fromEntries(SPEED_LIMITS.map((limit) => [limit, shareOf(limit)])) as Record<SpeedLimit, number>;
+}
+
 /** One source in one span of a download. */
 export interface SourceSpan {
   /** Bytes of body that came from it. */

@@ -13,6 +13,9 @@ export type SegmentResult =
   | { readonly kind: 'corrupt'; readonly reason: 'undecodable' | 'mismatch'; readonly times: SegmentTimes; readonly queueMs: number }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What the worker came to an end with: the segment is written, or found to be corrupt. */
+export type SettledSegment = Exclude<SegmentResult, { kind: 'failed' }>;
+
 export interface StoreRequest {
   readonly block: Block;
   readonly bodyBytes: number;

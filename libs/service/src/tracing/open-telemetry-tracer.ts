@@ -32,8 +32,15 @@ export class OpenTelemetryTracer implements Tracer {
 
   #recorded(name: string, options: SpanOptions, context: Context): Span | undefined {
     const span = this.#tracer.startSpan(name, toOtel(options), context);
-    return span.isRecording() ? new OpenTelemetrySpan(this.#tracer, span, context) : undefined;
+    return span.isRecording() ? new OpenTelemetrySpan({ tracer: this.#tracer, span, parent: context, options }) : undefined;
   }
+}
+
+interface Started {
+  readonly tracer: OtelTracer;
+  readonly span: OtelSpan;
+  readonly parent: Context;
+  readonly options: SpanOptions;
 }
 
 class OpenTelemetrySpan implements Span {
@@ -42,17 +49,20 @@ class OpenTelemetrySpan implements Span {
   readonly #tracer: OtelTracer;
   readonly #span: OtelSpan;
   readonly #context: Context;
+  readonly #startedAt: number | undefined;
 
-  constructor(tracer: OtelTracer, span: OtelSpan, parent: Context) {
+  constructor({ tracer, span, parent, options }: Started) {
     this.#tracer = tracer;
     this.#span = span;
     this.#context = trace.setSpan(parent, span);
+    this.#startedAt = options.startedAt;
     this.traceId = span.spanContext().traceId;
     this.traceparent = formatTraceparent(span.spanContext());
   }
 
   child(name: string, options: SpanOptions = {}): Span {
-    return new OpenTelemetrySpan(this.#tracer, this.#tracer.startSpan(name, toOtel(options), this.#context), this.#context);
+    const span = this.#tracer.startSpan(name, toOtel(options), this.#context);
+    return new OpenTelemetrySpan({ tracer: this.#tracer, span, parent: this.#context, options });
   }
 
   event(name: string, attributes: SpanAttributes = {}): void {
@@ -62,7 +72,15 @@ class OpenTelemetrySpan implements Span {
   end({ attributes, failure, endedAt }: SpanEnd = {}): void {
     if (attributes !== undefined) this.#span.setAttributes(attributes);
     if (failure !== undefined) this.#span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
-    this.#span.end(endedAt);
+    this.#span.end(endedAt ?? this.#now());
+  }
+
+  /**
+   * The SDK ends a span that was given its start by Date.now(), which has no fractions: one of less than a ms would end
+   * before it began. Undefined leaves it to the SDK.
+   */
+  #now(): number | undefined {
+    return this.#startedAt === undefined ? undefined : performance.timeOrigin + performance.now();
   }
 }
 

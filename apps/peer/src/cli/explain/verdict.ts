@@ -1,4 +1,4 @@
-import { largestLimitOf, SPEED_LIMITS, type LimitShares, type SpeedLimit } from '@p2p/transfer';
+import { largestLimitOf, limitShares, type LimitShares, type SpeedLimit } from '@p2p/transfer';
 import type { Limits } from './flight-file.js';
 
 /** What bounded the speed of a download, all of it together. */
@@ -12,9 +12,7 @@ export interface Verdict {
 export function verdictOf(limits: readonly Limits[]): Verdict | undefined {
   const totalMs = limits.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0);
   if (totalMs <= 0) return undefined;
-  const shareOf = (limit: SpeedLimit): number =>
-    limits.reduce((sum, each) => sum + each[limit] * (each.untilMs - each.fromMs), 0) / totalMs;
-  const shares = Object.fromEntries(SPEED_LIMITS.map((limit) => [limit, shareOf(limit)])) as Record<SpeedLimit, number>;
+  const shares = limitShares((limit) => limits.reduce((sum, each) => sum + each[limit] * (each.untilMs - each.fromMs), 0) / totalMs);
   return { limit: largestLimitOf(shares), shares };
 }
 

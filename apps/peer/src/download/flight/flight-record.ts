@@ -3,11 +3,9 @@ import { FLIGHT_LINES_MAX } from '../../limits.js';
 import type { Clock } from '../clock.js';
 import type { SegmentOutcome } from '../download-metrics.js';
 import type { SegmentRequest } from '../segment-request.js';
-import type { SegmentResult } from '../segment-worker-client.js';
+import type { SettledSegment } from '../segment-worker-client.js';
 import { LimitTrack } from './limit-track.js';
 import type { FlightAttempt, FlightHead, FlightLine, FlightRedistribution } from './flight-line.js';
-
-type Stored = Exclude<SegmentResult, { kind: 'failed' }>;
 
 /** What happened in one download: every attempt at a segment, and why segments moved. Bounded: what is beyond is counted only. */
 export class FlightRecord {
@@ -15,7 +13,7 @@ export class FlightRecord {
   readonly #beganAt: number;
   readonly #startedAt: string;
   readonly #lines: (FlightAttempt | FlightRedistribution)[] = [];
-  readonly #underWay = new Map<number, { readonly cause: RequestCause; stored?: Stored }>();
+  readonly #underWay = new Map<number, { readonly cause: RequestCause; stored?: SettledSegment }>();
   readonly #limits = new LimitTrack();
   #dropped = 0;
 
@@ -30,7 +28,7 @@ export class FlightRecord {
   }
 
   /** What the worker did with it. */
-  stored(request: SegmentRequest, result: Stored): void {
+  stored(request: SegmentRequest, result: SettledSegment): void {
     const attempt = this.#underWay.get(request.id);
     if (attempt !== undefined) attempt.stored = result;
   }
@@ -89,7 +87,7 @@ export class FlightRecord {
   }
 }
 
-function phasesOf({ queueMs, times }: Stored): Pick<FlightAttempt, 'queueMs' | 'decompressMs' | 'verifyMs' | 'writeMs'> {
+function phasesOf({ queueMs, times }: SettledSegment): Pick<FlightAttempt, 'queueMs' | 'decompressMs' | 'verifyMs' | 'writeMs'> {
   const { decompressMs, verifyMs, writeMs } = times;
   return { queueMs: micros(queueMs), decompressMs: micros(decompressMs), verifyMs: micros(verifyMs), writeMs: micros(writeMs) };
 }

@@ -1,4 +1,4 @@
-import { SPEED_LIMITS, type LimitShares } from '@p2p/transfer';
+import { limitShares, type LimitShares } from '@p2p/transfer';
 import { FLIGHT_LIMITS_MAX } from '../../limits.js';
 import type { FlightLimits } from './flight-line.js';
 
@@ -19,7 +19,7 @@ export class LimitTrack {
 
   *lines(): Generator<FlightLimits, void, undefined> {
     for (const { fromMs, untilMs, shares } of this.#spans)
-      yield { kind: 'limits', fromMs, untilMs, ...mapped((limit) => thousandths(shares[limit])) };
+      yield { kind: 'limits', fromMs, untilMs, ...limitShares((limit) => thousandths(shares[limit])) };
   }
 }
 
@@ -36,12 +36,8 @@ function halved(spans: readonly Span[]): Span[] {
 function mergedOf(first: Span, second: Span): Span {
   const [firstMs, secondMs] = [first.untilMs - first.fromMs, second.untilMs - second.fromMs];
   const weight = firstMs + secondMs > 0 ? firstMs / (firstMs + secondMs) : 0.5;
-  const shares = mapped((limit) => first.shares[limit] * weight + second.shares[limit] * (1 - weight));
+  const shares = limitShares((limit) => first.shares[limit] * weight + second.shares[limit] * (1 - weight));
   return { fromMs: first.fromMs, untilMs: second.untilMs, shares };
-}
-
-function mapped(shareOf: (limit: keyof LimitShares) => number): LimitShares {
-  return Object.fromEntries(SPEED_LIMITS.map((limit) => [limit, shareOf(limit)])) as Record<keyof LimitShares, number>;
 }
 
 function thousandths(value: number): number {

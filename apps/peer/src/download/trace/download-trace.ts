@@ -6,11 +6,9 @@ import type { Clock } from '../clock.js';
 import type { SegmentOutcome } from '../download-metrics.js';
 import type { Job } from '../job.js';
 import type { SegmentRequest } from '../segment-request.js';
-import type { SegmentResult } from '../segment-worker-client.js';
+import type { SettledSegment } from '../segment-worker-client.js';
 import { phaseSpans } from './phase-spans.js';
 import { RestOfTrace } from './rest-of-trace.js';
-
-type Stored = Exclude<SegmentResult, { kind: 'failed' }>;
 
 interface Move {
   readonly source: string;
@@ -28,7 +26,7 @@ interface Attempt {
   readonly cause: RequestCause;
   readonly span: Span | undefined;
   readonly moved: Move | undefined;
-  stored?: Stored;
+  stored?: SettledSegment;
 }
 
 /**
@@ -50,7 +48,6 @@ export class DownloadTrace {
   private constructor(root: Span, clock: Clock) {
     this.#root = root;
     this.#clock = clock;
-    // With fractions, which Date.now() has not: a span of less than a ms would end before it began.
     this.#epochMs = performance.timeOrigin + performance.now() - clock.now();
   }
 
@@ -78,7 +75,7 @@ export class DownloadTrace {
   }
 
   /** What the worker did with it. */
-  stored({ id }: SegmentRequest, result: Stored): void {
+  stored({ id }: SegmentRequest, result: SettledSegment): void {
     const attempt = this.#attempts.get(id);
     if (attempt !== undefined) attempt.stored = result;
   }
@@ -96,7 +93,6 @@ export class DownloadTrace {
     if (attempt.stored !== undefined && receivedAt !== undefined) phaseSpans(span, this.#at(receivedAt), attempt.stored, codec);
     const firstByteMs = firstByteAt === undefined ? {} : { 'p2p.first_byte_ms': firstByteAt - request.startedAt };
     span.end({
-      endedAt: this.#at(this.#clock.now()),
       attributes: { 'p2p.codec': codec, 'p2p.raw_bytes': rawBytes, 'p2p.wire_bytes': wireBytes, 'p2p.outcome': outcome, ...firstByteMs },
       ...(outcome === 'verified' || outcome === 'cancelled' ? {} : { failure: outcome }),
     });
@@ -113,8 +109,7 @@ export class DownloadTrace {
 
   /** Ends everything that is still open. */
   end(report: TransferReport | undefined, failure: Failure | undefined): void {
-    for (const { span } of this.#attempts.values())
-      span?.end({ endedAt: this.#at(this.#clock.now()), attributes: { 'p2p.outcome': 'cancelled' } });
+    for (const { span } of this.#attempts.values()) span?.end({ attributes: { 'p2p.outcome': 'cancelled' } });
     for (const traced of this.#segments.values()) this.#close(traced);
     const outcome = failure === undefined ? 'done' : failure.code;
     this.#root.end({
@@ -152,7 +147,7 @@ export class DownloadTrace {
   }
 
   #close(traced: TracedSegment): void {
-    if (!traced.isOver) traced.span.end({ endedAt: this.#at(this.#clock.now()) });
+    if (!traced.isOver) traced.span.end();
     traced.isOver = true;
   }
 

@@ -1,9 +1,9 @@
 import type { Codec } from '@p2p/protocol';
 import type { Span } from '@p2p/service';
-import type { SegmentResult } from '../segment-worker-client.js';
+import type { SettledSegment } from '../segment-worker-client.js';
 
 /** What the worker did with a segment that had come whole at `receivedAt` (ms since 1970), one after the other. */
-export function phaseSpans(attempt: Span, receivedAt: number, stored: Exclude<SegmentResult, { kind: 'failed' }>, codec: Codec): void {
+export function phaseSpans(attempt: Span, receivedAt: number, stored: SettledSegment, codec: Codec): void {
   const { decompressMs, verifyMs, writeMs } = stored.times;
   let at = receivedAt + stored.queueMs;
   const phase = (name: string, ms: number): void => {

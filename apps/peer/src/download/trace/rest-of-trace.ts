@@ -1,6 +1,6 @@
 import type { SpanAttributes } from '@p2p/service';
 import type { SegmentRequest } from '../segment-request.js';
-import type { SegmentResult } from '../segment-worker-client.js';
+import type { SettledSegment } from '../segment-worker-client.js';
 
 /** The attempts that have no spans, in sum. */
 export class RestOfTrace {
@@ -11,10 +11,7 @@ export class RestOfTrace {
   #verifyMs = 0;
   #writeMs = 0;
 
-  add(
-    { wireBytes, startedAt, receivedAt = startedAt }: SegmentRequest,
-    stored: Exclude<SegmentResult, { kind: 'failed' }> | undefined,
-  ): void {
+  add({ wireBytes, startedAt, receivedAt = startedAt }: SegmentRequest, stored: SettledSegment | undefined): void {
     this.#attempts++;
     this.#wireBytes += wireBytes;
     this.#transferMs += receivedAt - startedAt;
