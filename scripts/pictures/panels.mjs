@@ -1,8 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
-const FOLDER = fileURLToPath(new URL('../../grafana/dashboards/', import.meta.url));
-const DASHBOARDS = readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(FOLDER + name, 'utf8')));
+import { DASHBOARDS, departuresOf } from '../../test/seeing/dashboards.ts';
 
 /** The panels that the README shows, four to a picture, as they are in Grafana. */
 export const PICTURES = [
@@ -23,7 +19,7 @@ export const PICTURES = [
 ];
 
 /** Where Grafana marks that a peer departed. */
-export const DEPARTURES = DASHBOARDS[0].annotations.list.find(({ name }) => name === 'A peer departed').expr;
+export const DEPARTURES = departuresOf(DASHBOARDS[0]);
 
 function panelOf(uid, title) {
   const { panels } = DASHBOARDS.find((dashboard) => dashboard.uid === uid);

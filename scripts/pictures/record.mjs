@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { readFlight } from '../../test/tools/flight.ts';
 import { writeContent } from '../../test/tools/content.ts';
 import { finish, startDownloader, startHolders } from '../../test/tools/fleet.ts';
-import { eventually } from '../../test/tools/metrics.ts';
 import { Stage } from '../../test/tools/stage.ts';
 import { share, startGet } from '../../test/tools/transfer.ts';
+import { chosen, RULES_FILE } from '../../test/seeing/dashboards.ts';
 import { Prometheus } from '../../test/seeing/prometheus.ts';
 import { DEPARTURES, PICTURES } from './panels.mjs';
 
@@ -15,7 +15,6 @@ const DELAY_MS = 1;
 const HOLDERS = 5;
 const WINDOW = '5s';
 const SCRAPED_DEADLINE_MS = 30_000;
-const RULES = new URL('../../grafana/rules/p2p.rules.yaml', import.meta.url).pathname;
 
 /** What every panel showed, second by second, and what was done when; times in seconds since the download began. */
 export async function record() {
@@ -33,17 +32,17 @@ export async function record() {
   const peers = [...holders, late, loader].map(({ id, metricsPort }) => ({ pod: id, metricsPort }));
   const prometheus = await Prometheus.start(await stage.path('prometheus'), {
     scraped: [...peers, { pod: 'diary', metricsPort: diary.metricsPort }],
-    rules: RULES,
+    rules: RULES_FILE,
   });
   try {
-    await scraped(prometheus, `count(p2p_build_info) == ${peers.length + 1}`);
+    await prometheus.seen(`count(p2p_build_info) == ${peers.length + 1}`, SCRAPED_DEADLINE_MS);
     const trace = await stage.path('flight.ndjson');
     const beganAt = Date.now();
     const get = startGet(loader, { target: basename(path), trace, deadlineMs: 300_000 });
     const events = await blows(get, { holders, late, path, beganAt });
     await finish(get);
     const endedAt = Date.now();
-    await scraped(prometheus, `timestamp(p2p_build_info{pod="downloader"}) > ${endedAt / 1000}`);
+    await prometheus.seen(`timestamp(p2p_build_info{pod="downloader"}) > ${endedAt / 1000}`, SCRAPED_DEADLINE_MS);
     const { stdout } = await loader.cli(['explain', trace]);
     const { attempts } = await readFlight(trace);
     const seconds = Math.ceil((Date.now() - beganAt) / 1000);
@@ -81,20 +80,11 @@ async function blows(get, { holders, late, path, beganAt }) {
 }
 
 async function shown(prometheus, expression, { seconds, beganAt }) {
-  const chosen = expression.replaceAll(/\$(namespace|release|pod)/g, '.*').replaceAll('$__rate_interval', WINDOW);
-  const samples = await prometheus.range(chosen, seconds);
+  const samples = await prometheus.range(chosen(expression, { interval: WINDOW }), seconds);
   return samples.map(({ metric, values }) => ({
     metric,
     values: values
       .map(([time, value]) => [Math.round(time - beganAt / 1000), Number(Number(value).toPrecision(4))])
       .filter(([, value]) => Number.isFinite(value)),
   }));
-}
-
-async function scraped(prometheus, expression) {
-  await eventually(
-    () => prometheus.now(expression),
-    (samples) => samples.length > 0,
-    SCRAPED_DEADLINE_MS,
-  );
 }

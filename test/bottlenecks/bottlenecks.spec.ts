@@ -1,11 +1,10 @@
 // What bounds the speed of a download, caused in each of the five ways; `p2p explain` and the dashboard must both name it.
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PANELS, RULES_FILE } from '../seeing/dashboards.ts';
+import { chosen, PANELS, RULES_FILE } from '../seeing/dashboards.ts';
 import { Prometheus, type Scraped } from '../seeing/prometheus.ts';
 import { writeContent, type ContentKind } from '../tools/content.ts';
 import { finish, startDownloader, startHolders } from '../tools/fleet.ts';
-import { eventually } from '../tools/metrics.ts';
 import { Stage, type Diary, type Peer, type PeerOptions } from '../tools/stage.ts';
 import { startGet } from '../tools/transfer.ts';
 import { Cgroup } from './cgroup.ts';
@@ -64,7 +63,7 @@ async function expectNamed(limit: string, loader: Peer, scraped: readonly Scrape
     rules: RULES_FILE,
   });
   try {
-    await seen(prometheus, `count(p2p_build_info) == ${scraped.length + 1}`);
+    await prometheus.seen(`count(p2p_build_info) == ${scraped.length + 1}`, DEADLINE_MS);
     const trace = await stage.path('traces', `${limit}.ndjson`);
     const startedAt = Date.now();
     await finish(startGet(loader, { target: basename(path), trace }));
@@ -75,7 +74,7 @@ async function expectNamed(limit: string, loader: Peer, scraped: readonly Scrape
     console.log(`${limit}: ${endedAt - startedAt} ms, ${JSON.stringify(explanation.shares)}\n${told.stdout}`);
     expect.soft(explanation.limit).toBe(limit);
     expect(told.stdout).toContain(explanation.sentence);
-    await seen(prometheus, `timestamp(p2p_build_info{pod="${loader.id}"}) > ${endedAt / 1000}`);
+    await prometheus.seen(`timestamp(p2p_build_info{pod="${loader.id}"}) > ${endedAt / 1000}`, DEADLINE_MS);
     const seconds = Math.ceil((Date.now() - startedAt) / 1000) + 1;
     expect.soft(await named(prometheus, 'What bounds the speed', seconds)).toEqual([{ by: limit }]);
     expect.soft(await named(prometheus, 'What bounds each pod', seconds)).toContainEqual({ pod: loader.id, by: limit });
@@ -85,21 +84,12 @@ async function expectNamed(limit: string, loader: Peer, scraped: readonly Scrape
   }
 }
 
-async function seen(prometheus: Prometheus, expression: string): Promise<void> {
-  await eventually(
-    () => prometheus.now(expression),
-    (samples) => samples.length > 0,
-    DEADLINE_MS,
-  );
-}
-
 /** The labels that a panel of "Why is it slow?" shows, of the last seconds, all pods chosen. */
 async function named(prometheus: Prometheus, title: string, seconds: number): Promise<readonly Readonly<Record<string, string>>[]> {
   const [expression = ''] = PANELS.filter((each) => each.dashboard === 'P2P / Why is it slow?' && each.title === title).map(
     ({ panel }) => panel.targets?.[0]?.expr,
   );
-  const chosen = expression.replaceAll(/\$(namespace|release|pod)/g, '.*').replaceAll('$__rate_interval', `${seconds}s`);
-  const samples = await prometheus.now(chosen);
+  const samples = await prometheus.now(chosen(expression, { interval: `${seconds}s` }));
   return samples.filter(({ values }) => values.some(([, value]) => Number(value) > 0)).map(({ metric }) => metric);
 }
 

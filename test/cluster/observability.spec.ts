@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { chosen, DASHBOARDS, PANELS, SECONDS_SHOWN } from '../seeing/dashboards.ts';
+import { chosen, DASHBOARDS, departuresOf, PANELS, SECONDS_SHOWN } from '../seeing/dashboards.ts';
 import { hasNumbers, rangeOf, type Sample } from '../seeing/prometheus.ts';
 import { eventually } from '../tools/metrics.ts';
 import { loadImage } from './local/images.mjs';
@@ -107,9 +107,8 @@ it('fills every panel with data of this release', async () => {
   expect(empty).toEqual([]);
 });
 
-it.each(DASHBOARDS)('the holder that departed is marked on $title', async ({ annotations }) => {
-  const { expr = '' } = annotations.list.find(({ name }) => name === 'A peer departed') ?? {};
-  const expression = chosen(expr, { namespace: lab().namespace, release: 'p2p' });
+it.each(DASHBOARDS)('the holder that departed is marked on $title', async (dashboard) => {
+  const expression = chosen(departuresOf(dashboard), { namespace: lab().namespace, release: 'p2p' });
   expect(await rangeOf(url(), expression, SECONDS_SHOWN)).not.toHaveLength(0);
 });
 

@@ -36,15 +36,29 @@ export const PANELS = DASHBOARDS.flatMap(({ title: dashboard, panels }) =>
   panels.filter(({ type }) => type !== 'row').map((panel) => ({ dashboard, title: panel.title, panel })),
 );
 
+/** The expression that marks on a dashboard when a peer departed. */
+export function departuresOf({ annotations }: Dashboard): string {
+  const { expr } = annotations.list.find(({ name }) => name === 'A peer departed') ?? {};
+  if (expr === undefined) throw new Error('the dashboard marks no departures');
+  return expr;
+}
+
 /** What Grafana would put in for a dashboard of the last minutes, in seconds. */
 export const SECONDS_SHOWN = 90;
 
+export interface Choice {
+  readonly namespace?: string;
+  readonly release?: string;
+  /** What a rate is taken over. */
+  readonly interval?: string;
+}
+
 /** The expression as Grafana sends it when all is chosen, or only this namespace and release. */
-export function chosen(expression: string, { namespace = '.*', release = '.*' }: { namespace?: string; release?: string } = {}): string {
+export function chosen(expression: string, { namespace = '.*', release = '.*', interval = '10s' }: Choice = {}): string {
   return expression
     .replaceAll('$namespace', namespace)
     .replaceAll('$release', release)
     .replaceAll('$pod', '.*')
-    .replaceAll('$__rate_interval', '10s')
+    .replaceAll('$__rate_interval', interval)
     .replaceAll('$__range', `${SECONDS_SHOWN}s`);
 }

@@ -84,6 +84,15 @@ export class Prometheus {
     return this.range(expression, 0);
   }
 
+  /** Until it has scraped what gives the expression a value. */
+  async seen(expression: string, deadlineMs: number): Promise<void> {
+    await eventually(
+      () => this.range(expression, 1),
+      (samples) => samples.length > 0,
+      deadlineMs,
+    );
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const closed = once(this.#child, 'close');

@@ -9,7 +9,8 @@ import { finished, lastProgressAtMs, listed, share, start } from '../control.mjs
 import { Network, runInside } from '../links/network.mjs';
 import { bytesOf, choicesOf, wholeOf } from '../options.mjs';
 import { prepare } from '../pages.mjs';
-import { median, shuffled } from '../statistics.mjs';
+import { shuffled } from '../../tools/shuffled.ts';
+import { median } from '../statistics.mjs';
 import { printTable } from '../table.mjs';
 
 const LINKS = ['slow', 'loopback'];
@@ -111,7 +112,7 @@ async function measure({ mode, bytes, sources, seed, upBytes }) {
     return { seconds, wireRatio: report.wireBytes / bytes };
   } finally {
     memory?.stop();
-    network?.close();
+    await network?.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -6,7 +6,8 @@ import { writeContent } from '../../tools/content.ts';
 import { choicesOf, wholeOf, wholesOf } from '../options.mjs';
 import { median } from '../statistics.mjs';
 import { printTable } from '../table.mjs';
-import { Network, PAYLOAD_SHARE, runInside } from './network.mjs';
+import { PAYLOAD_SHARE } from '../../tools/network-namespace.ts';
+import { Network, runInside } from './network.mjs';
 import { SCENARIOS, scenariosOf } from './scenarios.mjs';
 
 export const HELP = `npm run bench -- links [options]
@@ -77,7 +78,7 @@ async function measure({ bytes, perform }) {
     await writeContent(path, { kind: 'random', bytes, seed: 1 });
     return await perform({ folder, path, bytes, network });
   } finally {
-    network.close();
+    await network.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

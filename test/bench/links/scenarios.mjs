@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Stage } from '../../tools/stage.ts';
 import { downloadOf, finished, lastProgressAtMs, listed, share, start } from '../control.mjs';
-import { PAYLOAD_SHARE } from './network.mjs';
+import { PAYLOAD_SHARE } from '../../tools/network-namespace.ts';
 
 const NAME = 'file';
 const POLL_MS = 10;

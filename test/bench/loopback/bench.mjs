@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { generator, writeContent } from '../../tools/content.ts';
 import { BadOption, bytesOf, choicesOf, wholeOf, wholesOf } from '../options.mjs';
 import { prepare } from '../pages.mjs';
-import { shuffled } from '../statistics.mjs';
+import { shuffled } from '../../tools/shuffled.ts';
 import { startOurs } from './ours.mjs';
 import { printResults, requirements, summaryOf } from './results.mjs';
 import { install, lacks, startFloor, startLibtorrent, startNginx, stopRivals } from './rivals.mjs';

@@ -8,7 +8,8 @@ import { Stage } from '../../tools/stage.ts';
 import { finished, listed, share, start } from '../control.mjs';
 import { bytesOf, choicesOf, wholeOf } from '../options.mjs';
 import { prepare } from '../pages.mjs';
-import { median, shuffled } from '../statistics.mjs';
+import { shuffled } from '../../tools/shuffled.ts';
+import { median } from '../statistics.mjs';
 import { printTable } from '../table.mjs';
 import { cpuSecondsOf } from '../usage.mjs';
 

@@ -6,24 +6,19 @@ import type { Cluster } from '../tools/cluster.ts';
 import { run } from '../tools/run.ts';
 import { unshapeLinks } from '../lan/links.ts';
 import type { Battle } from './battle.ts';
-
-type Heal = () => Promise<void>;
+import type { Heal } from './scenario.ts';
 
 /** Pulls a node's cable: its pods run on and fall silent. It is plugged in again once their segments were given to others. */
 export async function pullCable(battle: Battle): Promise<Heal> {
   const { node, victims } = await victimNode(battle);
   battle.note({ what: `pull the cable of ${node.name}`, victims, isSilent: true });
   await setCable(node, 'down');
-  const heal = async (): Promise<void> => {
-    await setCable(node, 'up');
-    await battle.swarm.lab.wait(`node/${node.name}`, 'condition=Ready');
-  };
   try {
     await battle.redistributed();
   } finally {
     await setCable(node, 'up');
   }
-  return heal;
+  return async () => battle.swarm.lab.wait(`node/${node.name}`, 'condition=Ready');
 }
 
 /** Cuts a node's power: the cable first, so that not even a FIN leaves it. It is started again after the download. */
@@ -69,7 +64,7 @@ async function setCable(node: LocalNode, state: 'up' | 'down'): Promise<void> {
 
 /** A node, in seeded order, that has holders which owe something and no downloader; and its holders. */
 async function victimNode(battle: Battle): Promise<{ readonly node: LocalNode; readonly victims: readonly string[] }> {
-  const placed = await battle.swarm.placed();
+  const placed = await battle.swarm.lab.placed();
   const nodeOf = new Map(placed.map(({ name, node }) => [name, node]));
   const spared = new Set(battle.swarm.downloaders.map(({ name }) => nodeOf.get(name)));
   const { holders } = battle.swarm;

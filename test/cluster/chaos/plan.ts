@@ -1,6 +1,7 @@
 // Which scenarios run, in which order, with which seeds: all of it follows from one seed.
 import { randomInt } from 'node:crypto';
 import { generator } from '../../tools/content.ts';
+import { shuffled } from '../../tools/shuffled.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -45,11 +46,4 @@ export function roundsPlan(seed: number): readonly Planned[] {
     ...nodes.slice(round * OF_A_ROUND.node, (round + 1) * OF_A_ROUND.node),
   ]);
   return rounds.flat().map((scenario) => ({ scenario, seed: Math.floor(random() * SEED_MAX) }));
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
-  return items
-    .map((item) => ({ item, rank: random() }))
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ item }) => item);
 }

@@ -24,7 +24,7 @@ export async function deleteDownloader(battle: Battle): Promise<void> {
   const { lab, downloaders } = battle.swarm;
   const [pod] = downloaders;
   if (pod === undefined) throw new Error('somebody downloads');
-  const uid = async (): Promise<string | undefined> => (await battle.swarm.placed()).find(({ name }) => name === pod.name)?.uid;
+  const uid = async (): Promise<string | undefined> => (await battle.swarm.lab.placed()).find(({ name }) => name === pod.name)?.uid;
   const before = await uid();
   battle.note({ what: 'kubectl delete pod of the downloader', victims: [pod.name] });
   await lab.kubectl(['delete', 'pod', pod.name, '--wait=false', ...FORCE]);

@@ -23,7 +23,7 @@ export async function cutNetwork(battle: Battle): Promise<void> {
 }
 
 async function victimProcess(battle: Battle): Promise<{ readonly name: string; readonly pid: number }> {
-  const placed = await battle.swarm.placed();
+  const placed = await battle.swarm.lab.placed();
   const [victim] = battle.victims(1);
   const uid = placed.find(({ name }) => name === victim?.name)?.uid;
   if (victim === undefined || uid === undefined) throw new Error('there is a holder to strike');

@@ -24,12 +24,6 @@ export const HOLDERS = 5;
 const HOLDER_WAIT_MS = 120_000;
 const DEADLINE_MS = 60_000;
 
-export interface Placed {
-  readonly name: string;
-  readonly uid: string;
-  readonly node: string;
-}
-
 export interface SwarmOptions {
   readonly title: string;
   /** Of the file's content. */
@@ -75,17 +69,6 @@ export class Swarm {
   /** Those of all peers. */
   get pods(): readonly PeerPod[] {
     return [...this.downloaders, ...this.holders];
-  }
-
-  /** Where the pods of the peers are now. */
-  async placed(): Promise<readonly Placed[]> {
-    const { items } = await this.lab.get<{
-      readonly items: readonly {
-        readonly metadata: { readonly name: string; readonly uid: string };
-        readonly spec: { readonly nodeName?: string };
-      }[];
-    }>('pods');
-    return items.map(({ metadata, spec }) => ({ name: metadata.name, uid: metadata.uid, node: spec.nodeName ?? '' }));
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,8 @@ import { NODES, type LocalNode } from '../local/settings.mjs';
 import { theCluster } from '../tools/cluster.ts';
 import { labOfFile } from '../tools/lab.ts';
 import { DOWNLOADS, type PeerPod } from '../tools/peer-pod.ts';
-import { PAYLOAD_SHARE, shapeLinks, unshapeLinks } from './links.ts';
+import { PAYLOAD_SHARE } from '../../tools/network-namespace.ts';
+import { shapeLinks, unshapeLinks } from './links.ts';
 import { Web } from './web.ts';
 
 const MBITS = 100;
@@ -24,10 +25,7 @@ labOfFile('lan', async (open) => {
   const topologySpread = { whenUnsatisfiable: 'DoNotSchedule' };
   await open.install({ values: { peer: { replicas: PEERS_A_NODE * NODES.length, compression: 'never', topologySpread } } });
   const names = Array.from({ length: PEERS_A_NODE * NODES.length }, (_, index) => open.peer(index));
-  const pods = await open.get<{
-    readonly items: readonly { readonly metadata: { readonly name: string }; readonly spec: { readonly nodeName: string } }[];
-  }>('pods');
-  const nodeOf = new Map(pods.items.map(({ metadata, spec }) => [metadata.name, spec.nodeName]));
+  const nodeOf = new Map((await open.placed()).map(({ name, node }) => [name, node]));
   peersOf = new Map(NODES.map((node) => [node.name, names.filter(({ name }) => nodeOf.get(name) === node.name)]));
 });
 

@@ -2,8 +2,6 @@
 import { NODES, type LocalNode } from '../local/settings.mjs';
 import { run } from '../tools/run.ts';
 
-/** A segment of TCP with time stamps carries 1448 bytes in a frame of 1514, and the bucket counts frames. */
-export const PAYLOAD_SHARE = 1448 / 1514;
 /** Large enough for the frames that are handed over at once, small enough not to matter. */
 const BURST = '64kb';
 const LATENCY = '50ms';

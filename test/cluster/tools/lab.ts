@@ -1,8 +1,8 @@
 // A namespace of its own for the tests of one file, with the chart in it; told of where a test fails, and gone after them.
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll } from 'vitest';
 import { helmPath } from '../../../scripts/helm/binaries.mjs';
+import { ofFile } from '../../tools/of-file.ts';
 import { theCluster } from './cluster.ts';
 import { CLOSE_MS, Namespace, RUN_LABEL, SETTLE_SECONDS } from './namespace.ts';
 import { PeerPod } from './peer-pod.ts';
@@ -77,25 +77,5 @@ export function labOfFile(
   prepare: (lab: Lab) => Promise<void> = async () => undefined,
   labels: Readonly<Record<string, string>> = {},
 ): () => Lab {
-  let open: Lab | undefined;
-  const lab = (): Lab => {
-    if (open === undefined) throw new Error('the lab is open while tests run');
-    return open;
-  };
-  beforeAll(async () => {
-    open = await Lab.open(title, labels);
-    try {
-      await prepare(open);
-    } catch (error) {
-      await open.describe();
-      throw error;
-    }
-  });
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await lab().describe();
-  });
-  afterAll(async () => {
-    await open?.close();
-  }, CLOSE_MS);
-  return lab;
+  return ofFile({ name: 'lab', open: () => Lab.open(title, labels), prepare, closeMs: CLOSE_MS });
 }

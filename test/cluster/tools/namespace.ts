@@ -12,6 +12,14 @@ export const SETTLE_SECONDS = 120;
 export const CLOSE_MS = 180_000;
 const LOG_LINES_SHOWN = 30;
 
+/** A pod of a namespace, and where it is. */
+export interface Placed {
+  readonly name: string;
+  readonly uid: string;
+  /** Empty while it has no place. */
+  readonly node: string;
+}
+
 export class Namespace {
   readonly cluster: Cluster;
   readonly namespace: string;
@@ -39,6 +47,17 @@ export class Namespace {
   /** What `kubectl get` says of these, parsed. */
   async get<T>(...words: readonly string[]): Promise<T> {
     return JSON.parse(await this.kubectl(['get', ...words, '--output=json'])) as T;
+  }
+
+  /** Where its pods are now. */
+  async placed(): Promise<readonly Placed[]> {
+    const { items } = await this.get<{
+      readonly items: readonly {
+        readonly metadata: { readonly name: string; readonly uid: string };
+        readonly spec: { readonly nodeName?: string };
+      }[];
+    }>('pods');
+    return items.map(({ metadata, spec }) => ({ name: metadata.name, uid: metadata.uid, node: spec.nodeName ?? '' }));
   }
 
   /** Applies an object. */

@@ -10,6 +10,7 @@ import type { Outcome, RunOptions } from './run.ts';
 export const DOWNLOADS = '/data/downloads';
 const LIST_DEADLINE_MS = 60_000;
 const METRICS_PORT = 9464;
+const LIST = ['list', '--json'];
 
 export type Done = Status & { readonly report: Report };
 
@@ -34,9 +35,7 @@ export class PeerPod {
 
   /** The same where only success will do; returns what it printed. */
   async run(words: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.cli(words);
-    if (code !== 0) throw new Error(`p2p ${words.join(' ')} on ${this.name} ended with ${code}: ${stderr}${stdout}`);
-    return stdout;
+    return this.#printed(['p2p', ...words], await this.cli(words));
   }
 
   /** Shares a new file of so many random bytes, made where downloads go, the one folder of the pod that can be written to and shared; returns its SHA-256. */
@@ -63,17 +62,15 @@ export class PeerPod {
 
   /** The catalogue as this peer sees it. */
   async list(): Promise<readonly CatalogueLine[]> {
-    return (JSON.parse(await this.run(['list', '--json'])) as { readonly entries: readonly CatalogueLine[] }).entries;
+    return entriesIn(await this.run(LIST));
   }
 
   /** Until the catalogue has the file with exactly so many whole holders. A peer may be ready before it has found its diary. */
   async listed(name: string, complete: number): Promise<void> {
     await eventually(
       async () => {
-        const { code, stdout, stderr } = await this.cli(['list', '--json']);
-        if (code === EXIT_CODES.DIARY_UNREACHABLE) return [];
-        if (code !== 0) throw new Error(`p2p list on ${this.name} ended with ${code}: ${stderr}${stdout}`);
-        return (JSON.parse(stdout) as { readonly entries: readonly CatalogueLine[] }).entries;
+        const outcome = await this.cli(LIST);
+        return outcome.code === EXIT_CODES.DIARY_UNREACHABLE ? [] : entriesIn(this.#printed(['p2p', ...LIST], outcome));
       },
       (entries) => entries.some((entry) => entry.name === name && entry.complete === complete),
       LIST_DEADLINE_MS,
@@ -92,8 +89,15 @@ export class PeerPod {
   }
 
   async #shell(script: string): Promise<string> {
-    const { code, stdout, stderr } = await this.exec(['sh', '-euc', script]);
-    if (code !== 0) throw new Error(`${script} on ${this.name} ended with ${code}: ${stderr}${stdout}`);
+    return this.#printed([script], await this.exec(['sh', '-euc', script]));
+  }
+
+  #printed(words: readonly string[], { code, stdout, stderr }: Outcome): string {
+    if (code !== 0) throw new Error(`${words.join(' ')} on ${this.name} ended with ${code}: ${stderr}${stdout}`);
     return stdout;
   }
+}
+
+function entriesIn(printed: string): readonly CatalogueLine[] {
+  return (JSON.parse(printed) as { readonly entries: readonly CatalogueLine[] }).entries;
 }

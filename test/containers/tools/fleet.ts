@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, StartedNetwork, Wait } from 'testcontainers';
-import { afterAll, afterEach, beforeAll } from 'vitest';
 import { writeContent, type ContentKind } from '../../tools/content.ts';
+import { ofFile } from '../../tools/of-file.ts';
 import { PeerContainer } from './peer-container.ts';
 import { ProgramContainer } from './program-container.ts';
 import { IMAGE, runFolder, runLabels } from './run.ts';
@@ -134,25 +134,5 @@ class ReadOnlyContainer extends GenericContainer {
 
 /** A fleet for the tests of one file: opened before them, described where one fails, closed after them. */
 export function fleetOfFile(prepare: (fleet: Fleet) => Promise<void> = async () => undefined): () => Fleet {
-  let open: Fleet | undefined;
-  const fleet = (): Fleet => {
-    if (open === undefined) throw new Error('the fleet is open while tests run');
-    return open;
-  };
-  beforeAll(async () => {
-    open = await Fleet.open();
-    try {
-      await prepare(open);
-    } catch (error) {
-      await open.describe();
-      throw error;
-    }
-  });
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await fleet().describe();
-  });
-  afterAll(async () => {
-    await open?.close();
-  });
-  return fleet;
+  return ofFile({ name: 'fleet', open: () => Fleet.open(), prepare });
 }
