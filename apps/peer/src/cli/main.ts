@@ -12,6 +12,8 @@ import { Terminal } from './terminal.js';
 import { packageVersion } from './version.js';
 
 process.exitCode = await main(process.argv.slice(2));
+// A pipe takes 64 KiB at once: the rest waits in this process for whoever reads.
+await Promise.all([written(process.stdout), written(process.stderr)]);
 // Nothing is left to do; an idle connection to the peer must not delay the prompt.
 process.exit();
 
@@ -58,6 +60,11 @@ function interruption(): AbortSignal {
     controller.abort();
   });
   return controller.signal;
+}
+
+/** When all that was printed there has been taken. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 /** When whoever reads the output goes away (`p2p list | head`) there is nobody left to tell. */
