@@ -283,7 +283,7 @@ export const MANIFESTS_PER_CONNECTION_MAX = 8;
 export const WATCHES_PER_CONNECTION_MAX = 256;
 
 /** Gained segments are told in batches, this often in ms, or when this many wait. */
-export const GAINS_TOLD_INTERVAL_MS = 100;
+export const GAINS_TOLD_INTERVAL_MS = 40;
 export const GAINS_PENDING_MAX = 8192;
 
 /** How fast segments arrive is sampled over this long, in ms; the weight of the newest sample; and the longest wait for a request that is one for the link. */

@@ -109,6 +109,9 @@ export const SOURCES_WANTED_MIN = 2;
 /** Lost sources that are remembered for their rate and their failures. Ids are chosen by others, so there is a bound. */
 export const SOURCES_REMEMBERED_MAX = 1_024;
 
+/** Segments that nobody is known to have that are looked at for one whose turn is ours: 8 times as many as the downloaders that one knows. */
+export const OWN_SCAN_MAX = 512;
+
 /** Words of bitset that one pick may read to find the rarest segment; after that any wanted one will do. About 4 us. */
 export const PICK_WORDS_MAX = 4_096;
 

@@ -2,16 +2,18 @@ import { usefulCount } from './availability.js';
 import { request } from './segments.js';
 import { hasSegment, type SourceState } from './source-state.js';
 import type { TransferState } from './state.js';
+import { turnsOf } from './turns.js';
 import { pick } from './what.js';
 import { finishMs, latencyOf, rateOf } from './who.js';
 
 /** Hands out missing segments while there are buffers and sources with room. */
 export function plan(state: TransferState, now: number): void {
   const passed = new Set<SourceState>();
+  const turns = turnsOf(state, now);
   while (state.attempts.size < state.buffersMax && state.missing.count > 0) {
     const source = nextSource(state, passed, now);
     if (source === undefined) return;
-    const rank = pick(state, source);
+    const rank = pick(state, source, turns, now);
     if (rank < 0 || othersAreSooner(state, source, rank, now)) passed.add(source);
     else request(state, source, rank, state.moved.has(rank) ? 'redistributed' : 'first', now);
   }

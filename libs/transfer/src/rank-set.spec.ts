@@ -18,6 +18,8 @@ describe('a set of ranks', () => {
       const common = [...plain[0]].filter((other) => plain[1].has(other));
       expect(sets[0].count).toBe(plain[0].size);
       expect(sets[0].first({ words: 0 })).toBe(plain[0].size === 0 ? -1 : Math.min(...plain[0]));
+      const above = [...plain[0]].filter((other) => other > rank);
+      expect(sets[0].after(rank)).toBe(above.length === 0 ? -1 : Math.min(...above));
       expect(sets[0].firstCommon(sets[1], { words: 0 }, Infinity)).toBe(common.length === 0 ? -1 : Math.min(...common));
     }
     const visited: number[] = [];

@@ -63,6 +63,21 @@ export class RankSet {
     return -1;
   }
 
+  /** The lowest rank above `rank`, or -1. */
+  after(rank: number): number {
+    const from = rank + 1;
+    let index = from >>> 5;
+    const rest = (this.#words[index] ?? 0) & (-1 << (from & 31));
+    if (rest !== 0) return (index << 5) | lowestBit(rest);
+    index++;
+    let group = index >>> 5;
+    let filled = (this.#filled[group] ?? 0) & (-1 << (index & 31));
+    while (filled === 0 && ++group < this.#filled.length) filled = this.#filled[group] ?? 0;
+    if (filled === 0) return -1;
+    index = (group << 5) | lowestBit(filled);
+    return (index << 5) | lowestBit(this.#words[index] ?? 0);
+  }
+
   /** The lowest rank that is in both sets, or -1; gives up with -1 once `cost.words` reaches `wordsMax`. */
   firstCommon(other: RankSet, cost: SearchCost, wordsMax: number): number {
     if (this.#count === 0 || other.#count === 0) return -1;

@@ -3,6 +3,7 @@ import { isUsable, mayAsk } from './plan.js';
 import { cancel, redistribute, request } from './segments.js';
 import { type Attempt, hasSegment, type SourceState } from './source-state.js';
 import type { TransferState } from './state.js';
+import { takesTurns, turnsOf, type Turns } from './turns.js';
 import { affords, beginDuel } from './waste-budget.js';
 import { finishMs, rateOf } from './who.js';
 
@@ -20,10 +21,11 @@ interface Expected {
 export function hedge(state: TransferState, now: number): void {
   if (now < state.nextHedgeScanAt || !hedgeIsPossible(state, now)) return;
   state.nextHedgeScanAt = now + HEDGE_SCAN_INTERVAL_MS;
+  const turns = turnsOf(state, now);
   for (const late of latestFirst(state, now)) {
     if (state.attempts.size >= state.buffersMax) return;
     if (!affords(state.waste, late.attempt.fileBytes)) continue;
-    const rescuer = soonestFor(state, late.attempt, now);
+    const rescuer = soonestFor(state, late.attempt, turns, now);
     if (rescuer === undefined || late.ms <= finishMs(state, rescuer, now) * HEDGE_FACTOR + HEDGE_GAIN_MS_MIN) continue;
     rescue(state, late.attempt, rescuer, now);
   }
@@ -76,11 +78,13 @@ function isAlone(state: TransferState, attempt: Attempt): boolean {
   return attempts.length < ATTEMPTS_PER_SEGMENT_MAX && attempts.every((other) => other === attempt || other.phase === 'cancelling');
 }
 
-function soonestFor(state: TransferState, late: Attempt, now: number): SourceState | undefined {
+function soonestFor(state: TransferState, late: Attempt, turns: Turns | undefined, now: number): SourceState | undefined {
   let best: SourceState | undefined;
   let bestMs = Infinity;
   for (const source of state.live) {
     if (source === late.source || !hasSegment(source, late.rank) || !mayAsk(source, now)) continue;
+    // What someone has already sent is not worth the time of a holder that others wait for.
+    if (takesTurns(state, source, turns, now)) continue;
     const ms = finishMs(state, source, now);
     if (ms >= bestMs) continue;
     best = source;

@@ -3,10 +3,13 @@ import type { RequestId } from './events.js';
 import { WINDOW_SEGMENTS_MAX, WINDOW_SEGMENTS_START } from './limits.js';
 import type { RankSet } from './rank-set.js';
 import type { SourceId } from './source.js';
+import { hashOf } from './turn-score.js';
 
 /** A source as the scheduler remembers it, through losses and returns. */
 export interface SourceState {
   readonly id: SourceId;
+  /** Of its id. */
+  readonly hash: number;
   /** live: may be asked. draining: finishes what it owes. leaving: told to disconnect. lost: gone, perhaps to return. */
   phase: 'live' | 'draining' | 'leaving' | 'lost';
   quarantined: boolean;
@@ -89,12 +92,13 @@ export interface Attempt {
 export interface Duel {
   readonly first: Attempt;
   readonly second: Attempt;
-  readonly reservedBytes: number;
+  reservedBytes: number;
 }
 
 export function newSource(id: SourceId): SourceState {
   return {
     id,
+    hash: hashOf(id),
     phase: 'lost',
     quarantined: false,
     complete: false,

@@ -6,6 +6,7 @@ import { seededOrder } from './seeded-order.js';
 import type { TransferSettings } from './settings.js';
 import type { Attempt, SourceState } from './source-state.js';
 import type { SourceId } from './source.js';
+import { hashOf } from './turn-score.js';
 import { newWasteBudget, type WasteBudget } from './waste-budget.js';
 
 /** Everything a download's scheduler knows. Only `step` changes it. */
@@ -31,6 +32,10 @@ export interface TransferState {
   readonly availability: Uint16Array;
   readonly levels: RankSet[];
   completeSources: number;
+
+  /** Turns in a crowd (`turns.ts`): this download's name there and where its search for segments of its own goes on. */
+  readonly selfHash: number | undefined;
+  turn: number;
 
   readonly sources: Map<SourceId, SourceState>;
   /** Those of the sources that are not lost. */
@@ -102,6 +107,8 @@ export function createTransfer(settings: TransferSettings): TransferState {
     availability: new Uint16Array(segmentCount),
     levels: [new RankSet(segmentCount)],
     completeSources: 0,
+    selfHash: settings.self === undefined ? undefined : hashOf(settings.self),
+    turn: -1,
     sources: new Map(),
     live: [],
     nextRequest: 0,

@@ -25,6 +25,18 @@ it('one is called off and the other fails > what the first still brings is set a
   expect(budget).toMatchObject({ spentBytes: SEGMENT_BYTES, reservedBytes: 0 });
 });
 
+it('both are called off > neither brings more than was set aside, and all of it is accounted for', () => {
+  const { budget, first, second } = duel();
+  first.phase = 'cancelling';
+  second.phase = 'cancelling';
+  first.wireBytes = 1000;
+  settleDuel(budget, first);
+  expect(budget).toMatchObject({ spentBytes: 1000, reservedBytes: SEGMENT_BYTES - 1000 });
+  second.wireBytes = SEGMENT_BYTES;
+  settleDuel(budget, second);
+  expect(budget).toMatchObject({ spentBytes: SEGMENT_BYTES, reservedBytes: 0 });
+});
+
 it('one is lost while the other goes on > it is settled once, and the other may duel again', () => {
   const { budget, first, second } = duel();
   second.wireBytes = 1000;

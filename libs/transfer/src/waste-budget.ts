@@ -33,18 +33,21 @@ export function beginDuel(budget: WasteBudget, first: Attempt, second: Attempt):
 
 /**
  * The attempt ended without becoming the verified segment: it has lost its duel, if it was in one. Where the other was
- * called off already and this one failed all the same, what is set aside stays for the other, which may still come whole.
+ * called off already and this one failed all the same, what it leaves of the bytes set aside stays for the other, which
+ * may still come whole.
  */
 export function settleDuel(budget: WasteBudget, loser: Attempt): void {
   const duel = loser.duel;
   if (duel === undefined) return;
   const other = duel.first === loser ? duel.second : duel.first;
+  const lostBytes = Math.min(loser.wireBytes, duel.reservedBytes);
+  budget.spentBytes += lostBytes;
+  loser.duel = undefined;
   if (other.phase === 'cancelling' && other.duel === duel) {
-    loser.duel = undefined;
+    budget.reservedBytes -= lostBytes;
+    duel.reservedBytes -= lostBytes;
     return;
   }
   budget.reservedBytes -= duel.reservedBytes;
-  budget.spentBytes += Math.min(loser.wireBytes, duel.reservedBytes);
-  loser.duel = undefined;
   if (other.duel === duel) other.duel = undefined;
 }

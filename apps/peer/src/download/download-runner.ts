@@ -216,6 +216,7 @@ export class DownloadRunner {
       { ...this.#components, logger: this.#logger, pool, part },
       {
         file: this.job.id,
+        self: this.#options.self,
         seed: Math.floor(this.#components.random() * 2 ** 32),
         holderWaitMs: this.#holderWaitMs,
         recordDir: this.#options.recordDir,

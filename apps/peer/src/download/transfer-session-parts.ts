@@ -1,4 +1,4 @@
-import type { Codec, FileId } from '@p2p/protocol';
+import type { Codec, FileId, PeerId } from '@p2p/protocol';
 import type { Logger } from '@p2p/service';
 import type { BufferShares } from './buffer-shares.js';
 import type { Clock } from './clock.js';
@@ -23,6 +23,7 @@ export interface TransferSessionComponents {
 
 export interface TransferSessionOptions {
   readonly file: FileId;
+  readonly self: PeerId;
   readonly seed: number;
   readonly holderWaitMs: number;
   /** Where a recording goes; empty for none. */

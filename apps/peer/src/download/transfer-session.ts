@@ -56,16 +56,10 @@ export class TransferSession implements SegmentRequestOwner {
       segmentCount: manifest.segmentCount,
       onChange: (segmentsMax) => this.take({ kind: 'buffers_granted', segmentsMax }),
     });
-    const settings = {
-      fileBytes: manifest.fileBytes,
-      verified,
-      seed: options.seed,
-      holderWaitMs: options.holderWaitMs,
-      buffersMax: this.#share.segmentsMax,
-      now: this.clock.now(),
-    };
+    const { file, self, seed, holderWaitMs, recordDir } = options;
+    const now = this.clock.now();
+    const settings = { fileBytes: manifest.fileBytes, verified, self, seed, holderWaitMs, buffersMax: this.#share.segmentsMax, now };
     this.#state = createTransfer(settings);
-    const { recordDir, file, seed } = options;
     this.#recorder = recordDir === '' ? undefined : new SessionRecorder(recordDir, `${file}-${seed}`, settings);
     // Its failure is the runner's to see, whenever it comes to ask.
     this.#outcome.promise.catch(() => undefined);

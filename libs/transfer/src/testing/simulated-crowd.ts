@@ -102,9 +102,10 @@ export class SimulatedCrowd {
   #peer(index: number): Peer {
     const { fileBytes, bytesPerSecond, buffersMax, seed } = this.#plan;
     const empty = (): Bitmap => new Bitmap(segmentCountOf(fileBytes));
-    const settings = { fileBytes, verified: empty(), seed: seed * 10_007 + index, holderWaitMs: 10_000, buffersMax, now: 0 };
+    const self = `peer-${index}`;
+    const settings = { fileBytes, verified: empty(), self, seed: seed * 10_007 + index, holderWaitMs: 10_000, buffersMax, now: 0 };
     return {
-      id: `peer-${index}`,
+      id: self,
       uplink: new Pipe(bytesPerSecond),
       downlink: new Pipe(bytesPerSecond),
       state: index === 0 ? undefined : createTransfer(settings),

@@ -53,6 +53,7 @@ export class SimulatedSwarm {
     this.#state = createTransfer({
       fileBytes: plan.fileBytes,
       verified: new Bitmap(segmentCountOf(plan.fileBytes)),
+      self: 'downloader',
       seed: plan.seed,
       holderWaitMs: plan.holderWaitMs,
       buffersMax: plan.buffersMax,
