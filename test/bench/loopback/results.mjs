@@ -23,7 +23,7 @@ const REQUIRED = [
 ];
 const PEAK_MIB_MAX = 200;
 
-/** The median of every figure for each variant. */
+/** The median of every figure for each variant, and the least. */
 export function summaryOf(runs) {
   const groups = Map.groupBy(runs, ({ pages, kind, system, count }) => `${pages} ${kind} ${system} ${count}`);
   return [...groups.values()].map((group) => {
@@ -40,6 +40,7 @@ export function summaryOf(runs) {
       secondsMin: Math.min(...all),
       secondsMax: Math.max(...all),
       cpuSeconds: of('cpuSeconds'),
+      cpuSecondsMin: Math.min(...group.map(({ cpuSeconds }) => cpuSeconds)),
       seederCpuSeconds: of('seederCpuSeconds'),
       peakMib: Math.max(...group.map(({ peakMib }) => peakMib)),
       durableSeconds: of('durableSeconds'),
@@ -84,8 +85,10 @@ export function requirements(summary) {
   const warm = (wanted) => find(summary, { pages: 'warm', kind: 'random', ...wanted });
   const ratios = REQUIRED.map(({ what, ours, rival, of, max, goal }) => {
     const [own, other] = [warm({ system: 'ours', count: ours }), warm(rival)];
-    const value = own === undefined || other === undefined ? undefined : own[of] / other[of];
-    return { what, value, max, goal, isMet: value !== undefined && value <= max };
+    if (own === undefined || other === undefined) return { what, max, goal, isMet: false };
+    const value = own[of] / other[of];
+    // What else goes on in a machine only ever adds to a run, so the least of each says what the programs themselves need.
+    return { what, value, least: own[`${of}Min`] / other[`${of}Min`], max, goal, isMet: value <= max };
   });
   const peaks = summary.filter(({ system, pages }) => system === 'ours' && pages === 'warm').map(({ peakMib }) => peakMib);
   const peak = peaks.length === 0 ? undefined : Math.max(...peaks);
@@ -94,9 +97,10 @@ export function requirements(summary) {
     { what: 'MiB resident in the downloader', value: peak, max: PEAK_MIB_MAX, isMet: peak !== undefined && peak <= PEAK_MIB_MAX },
   ];
   console.log();
-  for (const { what, value, max, goal, isMet } of all) {
+  for (const { what, value, least, max, goal, isMet } of all) {
     const state = value === undefined ? 'not measured' : isMet ? 'met' : 'MISSED';
-    console.log(`${what}: ${value?.toFixed(2) ?? '-'}, required ${max}${goal === undefined ? '' : `, goal ${goal}`}: ${state}`);
+    const ofLeast = least === undefined ? '' : ` (of the least runs ${least.toFixed(2)})`;
+    console.log(`${what}: ${value?.toFixed(2) ?? '-'}${ofLeast}, required ${max}${goal === undefined ? '' : `, goal ${goal}`}: ${state}`);
   }
   return all;
 }
