@@ -2,16 +2,14 @@
  * observability.enabled=true on a real Kubernetes: its Prometheus finds every pod by name, and every panel and rule has data
  * from it. Grafana's image cannot be made up where it cannot be pulled, so it is switched off here.
  */
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { chosen, DASHBOARDS, departuresOf, PANELS, SECONDS_SHOWN } from '../seeing/dashboards.ts';
 import { hasNumbers, rangeOf, type Sample } from '../seeing/prometheus.ts';
 import { eventually } from '../tools/metrics.ts';
-import { loadImage } from './local/images.mjs';
 import { forward, type Forward } from './tools/forward.ts';
 import { labOfFile } from './tools/lab.ts';
 import { DOWNLOADS } from './tools/peer-pod.ts';
-import { run } from './tools/run.ts';
+import { providePrometheus } from './tools/prometheus-image.ts';
 
 const PEERS = 3;
 const HOLDERS = 2;
@@ -38,10 +36,7 @@ const url = (): string => prometheus?.url ?? '';
 const lab = labOfFile(
   'observed',
   async (open) => {
-    if (open.cluster.isLocal) {
-      const said = await run(fileURLToPath(new URL('prometheus-image', import.meta.url)), []);
-      await loadImage(said.trim());
-    }
+    await providePrometheus(open.cluster);
     const observability = { enabled: true, grafana: { enabled: false }, prometheus: { scrapeInterval: '1s' } };
     await open.install({ values: { peer: { replicas: PEERS, packetDelayMs: DELAY_MS }, observability } });
     prometheus = await forward(open, 'p2p-prometheus', PROMETHEUS_PORT);

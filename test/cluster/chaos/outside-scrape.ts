@@ -1,17 +1,15 @@
-// A real Prometheus that scrapes the pods of a namespace, on any cluster: through the API server, by `kubectl proxy`.
+// A Prometheus outside of the cluster, which outlives any node: it scrapes the pods through the API server, by `kubectl proxy`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Prometheus } from '../../seeing/prometheus.ts';
+import { Prometheus, type Sample } from '../../seeing/prometheus.ts';
 import type { Namespace } from '../tools/namespace.ts';
 import type { Running } from '../tools/run.ts';
 
 const METRICS_PORT = 9464;
 const PROXY_DEADLINE_MS = 600_000;
-/** How far back the last scrape of a pod may lie. */
-const LOOK_BACK_SECONDS = 5;
 
-export class Scrape {
+export class OutsideScrape {
   readonly #prometheus: Prometheus;
   readonly #proxy: Running;
   readonly #folder: string;
@@ -23,7 +21,7 @@ export class Scrape {
   }
 
   /** Scrapes these pods every second, through all their lives. */
-  static async start(namespace: Namespace, pods: readonly string[]): Promise<Scrape> {
+  static async start(namespace: Namespace, pods: readonly string[]): Promise<OutsideScrape> {
     const { promise: said, resolve } = Promise.withResolvers<string>();
     const proxy = namespace.startKubectl(['proxy', '--port=0'], { deadlineMs: PROXY_DEADLINE_MS, onLine: resolve });
     const line = await Promise.race([said, proxy.outcome.then(({ stderr }) => stderr)]);
@@ -32,7 +30,7 @@ export class Scrape {
     const folder = await mkdtemp(join(tmpdir(), 'p2p-scrape-'));
     try {
       const prometheus = await Prometheus.configured(folder, { scrape_configs: [jobOf(namespace.namespace, { server, pods })] });
-      return new Scrape({ prometheus, proxy, folder });
+      return new OutsideScrape({ prometheus, proxy, folder });
     } catch (error) {
       proxy.kill();
       await rm(folder, { recursive: true, force: true });
@@ -40,10 +38,8 @@ export class Scrape {
     }
   }
 
-  /** The latest value of the expression, which has one series; 0 when it has none, as of a counter that was never moved. */
-  async value(expression: string): Promise<number> {
-    const [only] = await this.#prometheus.range(expression, LOOK_BACK_SECONDS);
-    return Number(only?.values.at(-1)?.[1] ?? 0);
+  range(expression: string, seconds: number): Promise<readonly Sample[]> {
+    return this.#prometheus.range(expression, seconds);
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { redistributedIn } from '../../tools/transfer.ts';
 import type { Cluster } from '../tools/cluster.ts';
 import { Battle, type BattleRecord } from './battle.ts';
 import type { Scenario } from './scenario.ts';
-import { Scrape } from './scrape.ts';
+import { isSeenFromInside, latest, startScrape, type Scrape } from './scrape.ts';
 import { Swarm, type SwarmOptions } from './swarm.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -22,11 +22,8 @@ export interface Run extends Verdict {
 
 /** Throws when the scenario could not be carried out; a promise that was broken stands in what it returns. */
 export async function runScenario(cluster: Cluster, scenario: Scenario, seed: number): Promise<Run> {
-  return inSwarm(cluster, { ...scenario, title: scenario.name, seed }, async (swarm) => {
-    const scrape = await Scrape.start(
-      swarm.lab,
-      swarm.pods.map(({ name }) => name),
-    );
+  return inSwarm(cluster, { ...scenario, title: scenario.name, seed, hasPrometheus: isSeenFromInside(scenario) }, async (swarm) => {
+    const scrape = await startScrape(swarm, scenario);
     try {
       const record = await fight(swarm, scenario, seed);
       const scraped = await scrapedOf(scrape, record);
@@ -39,7 +36,7 @@ export async function runScenario(cluster: Cluster, scenario: Scenario, seed: nu
 
 /** How long the same takes when nobody strikes, in ms. */
 export async function runCalm(cluster: Cluster, shape: Pick<SwarmOptions, 'downloaders' | 'pace'>, seed: number): Promise<number> {
-  return inSwarm(cluster, { ...shape, title: 'calm', seed }, async (swarm) => {
+  return inSwarm(cluster, { ...shape, title: 'calm', seed, hasPrometheus: false }, async (swarm) => {
     const { downloads } = await new Battle(swarm, generator(seed)).ended();
     return Math.max(...downloads.map(({ status }) => status.totalMs));
   });
@@ -72,6 +69,6 @@ async function fight(swarm: Swarm, scenario: Scenario, seed: number): Promise<Ba
 async function scrapedOf(scrape: Scrape, { downloads }: BattleRecord): Promise<number> {
   const told = downloads.reduce((total, { status }) => total + redistributedIn(status.report), 0);
   const pods = downloads.map(({ pod }) => pod).join('|');
-  const value = (): Promise<number> => scrape.value(`sum(p2p_segments_redistributed_total{pod=~"${pods}"})`);
+  const value = (): Promise<number> => latest(scrape, `sum(p2p_segments_redistributed_total{pod=~"${pods}"})`);
   return eventually(value, (seen) => seen >= told, SCRAPE_DEADLINE_MS);
 }

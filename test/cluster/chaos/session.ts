@@ -1,5 +1,6 @@
 // Several scenarios on one cluster, and what they came to.
 import type { Cluster } from '../tools/cluster.ts';
+import { providePrometheus } from '../tools/prometheus-image.ts';
 import { healNodes } from './node-blows.ts';
 import type { Planned } from './plan.ts';
 import type { Row } from './report.ts';
@@ -21,6 +22,7 @@ export class Session {
 
   static async open(cluster: Cluster, seed: number): Promise<Session> {
     if (cluster.isLocal) await healNodes(cluster);
+    await providePrometheus(cluster);
     return new Session(cluster, seed);
   }
 

@@ -30,6 +30,8 @@ export interface SwarmOptions {
   readonly seed: number;
   readonly downloaders: 1 | 2;
   readonly pace: Pace;
+  /** Whether the release brings its own Prometheus (`observability.enabled`). */
+  readonly hasPrometheus: boolean;
 }
 
 export class Swarm {
@@ -76,7 +78,7 @@ export class Swarm {
     if (this.hasVolumes) await removeVolumes(this.lab);
   }
 
-  async #prepare({ seed, pace }: SwarmOptions): Promise<void> {
+  async #prepare({ seed, pace, hasPrometheus }: SwarmOptions): Promise<void> {
     const { bytes, packetDelayMs } = PACES[pace];
     if (this.hasVolumes) await makeVolumes(this.lab, this.pods.length);
     await this.lab.install({
@@ -88,6 +90,7 @@ export class Swarm {
           holderWaitMs: HOLDER_WAIT_MS,
           persistence: { enabled: this.hasVolumes, size: '1Gi', storageClass: '-' },
         },
+        observability: { enabled: hasPrometheus, grafana: { enabled: false }, prometheus: { scrapeInterval: '1s' } },
       },
     });
     const sums = await Promise.all(this.holders.map((holder) => shareContent(holder, { seed, bytes })));
