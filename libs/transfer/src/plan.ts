@@ -13,7 +13,7 @@ export function plan(state: TransferState, now: number): void {
   while (state.attempts.size < state.buffersMax && state.missing.count > 0) {
     const source = nextSource(state, passed, now);
     if (source === undefined) return;
-    const rank = pick(state, source, turns, now);
+    const rank = pick(state, source, turns);
     if (rank < 0 || othersAreSooner(state, source, rank, now)) passed.add(source);
     else request(state, source, rank, state.moved.has(rank) ? 'redistributed' : 'first', now);
   }

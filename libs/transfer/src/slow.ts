@@ -84,7 +84,7 @@ function soonestFor(state: TransferState, late: Attempt, turns: Turns | undefine
   for (const source of state.live) {
     if (source === late.source || !hasSegment(source, late.rank) || !mayAsk(source, now)) continue;
     // What someone has already sent is not worth the time of a holder that others wait for.
-    if (takesTurns(state, source, turns, now)) continue;
+    if (takesTurns(state, source, turns)) continue;
     const ms = finishMs(state, source, now);
     if (ms >= bestMs) continue;
     best = source;

@@ -85,6 +85,18 @@ describe('downloaders that know each other and one holder', () => {
     expect(download.state.missing.count).toBe(0);
   });
 
+  it('holders that bring more than the others > are asked for anything, in the order of the download', () => {
+    const download = new Driver(SEGMENTS, { self: 'me' });
+    for (const other of ['other-0', 'other-1']) download.join(other, []);
+    for (const holder of ['holder-1', 'holder-2', 'holder']) download.join(holder);
+    const ranks = (source: string): number[] =>
+      [...download.requests.values()]
+        .filter((request) => request.source === source)
+        .map(({ segment }) => download.state.rankOf[segment] ?? -1);
+    expect(ranks('holder-1')).not.toEqual([0, 1]);
+    expect(ranks('holder')).toEqual([0, 1]);
+  });
+
   it('one without a name > takes no turns', () => {
     const download = inCrowd({});
     deliver(download);

@@ -14,26 +14,25 @@ import { rateOf } from './who.js';
 export interface Turns {
   /** Scores of the other downloaders begin with these. */
   readonly others: readonly number[];
-  /** What they bring together, in bytes of file a second. */
-  readonly bytesPerSecond: number;
 }
 
-/** Who else is downloading; undefined when nobody is. */
+/** Undefined when there are no others, or when they bring less than those that have everything: these are not what is short then. */
 export function turnsOf(state: TransferState, now: number): Turns | undefined {
   if (state.selfHash === undefined) return undefined;
   const others: number[] = [];
-  let bytesPerSecond = 0;
+  let balance = 0;
   for (const source of state.live) {
-    if (source.complete || source.phase !== 'live' || source.quarantined || source.refusing) continue;
-    others.push(source.hash);
-    bytesPerSecond += rateOf(state, source, now);
+    if (source.phase !== 'live' || source.quarantined || source.refusing) continue;
+    const rate = rateOf(state, source, now);
+    balance += source.complete ? -rate : rate;
+    if (!source.complete) others.push(source.hash);
   }
-  return others.length === 0 ? undefined : { others, bytesPerSecond };
+  return others.length === 0 || balance < 0 ? undefined : { others };
 }
 
-/** Whether `source`, which has everything, is asked for own segments only: not where it alone brings more than all others. */
-export function takesTurns(state: TransferState, source: SourceState, turns: Turns | undefined, now: number): turns is Turns {
-  return turns !== undefined && source.complete && (state.levels[0]?.count ?? 0) > 0 && rateOf(state, source, now) <= turns.bytesPerSecond;
+/** Whether `source` is asked for own segments first: it has everything, and some of that nobody else is known to have. */
+export function takesTurns(state: TransferState, source: SourceState, turns: Turns | undefined): turns is Turns {
+  return turns !== undefined && source.complete && (state.levels[0]?.count ?? 0) > 0;
 }
 
 /** A missing segment that nobody else is known to have and whose turn is this download's, as a rank, or -1. */

@@ -8,10 +8,10 @@ import { firstOwn, takesTurns, type Turns } from './turns.js';
  * not deliver, then what the fewest sources have; among equals the first in the order of this download. In a crowd, of a
  * source that has everything, what is this download's turn (`turns.ts`).
  */
-export function pick(state: TransferState, source: SourceState, turns: Turns | undefined, now: number): number {
+export function pick(state: TransferState, source: SourceState, turns: Turns | undefined): number {
   const redistributed = pickFromFront(state, source);
   if (redistributed >= 0) return redistributed;
-  if (takesTurns(state, source, turns, now)) {
+  if (takesTurns(state, source, turns)) {
     const own = firstOwn(state, turns);
     // Others may be slow, or not at it at all: theirs are asked for one at a time, so that nobody waits for them.
     if (own >= 0 || source.askedCount > 0) return own;
