@@ -17,8 +17,10 @@ export interface CrowdPlan {
   readonly seed: number;
   readonly downloaders: number;
   readonly fileBytes: number;
-  /** What every peer's link carries, each way. */
+  /** What every peer's link carries, each way, but for those of `links`. */
   readonly bytesPerSecond: number;
+  /** The links of some downloaders, the first being 1. */
+  readonly links?: ReadonlyMap<number, { readonly upBytesPerSecond: number; readonly downBytesPerSecond: number }>;
   readonly latencyMs: number;
   readonly lumpBytes: number;
   /** Sources that one downloader is connected to, at most. */
@@ -100,14 +102,15 @@ export class SimulatedCrowd {
   }
 
   #peer(index: number): Peer {
-    const { fileBytes, bytesPerSecond, buffersMax, seed } = this.#plan;
+    const { fileBytes, bytesPerSecond, links, buffersMax, seed } = this.#plan;
+    const link = links?.get(index);
     const empty = (): Bitmap => new Bitmap(segmentCountOf(fileBytes));
     const self = `peer-${index}`;
     const settings = { fileBytes, verified: empty(), self, seed: seed * 10_007 + index, holderWaitMs: 10_000, buffersMax, now: 0 };
     return {
       id: self,
-      uplink: new Pipe(bytesPerSecond),
-      downlink: new Pipe(bytesPerSecond),
+      uplink: new Pipe(link?.upBytesPerSecond ?? bytesPerSecond),
+      downlink: new Pipe(link?.downBytesPerSecond ?? bytesPerSecond),
       state: index === 0 ? undefined : createTransfer(settings),
       have: empty(),
       watchers: [],
