@@ -1,5 +1,5 @@
 // npm run pictures [-- --record]: draws docs/pictures/*.svg from docs/pictures/recording.json; --record makes that anew, with a
-// real download of a minute under a real Prometheus.
+// chaos run on the cluster of `npm run cluster:up`.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { PICTURES } from './pictures/panels.mjs';

@@ -1,86 +1,87 @@
-// A download of a minute from holders that are killed, stopped and started under it, and what Prometheus scraped meanwhile.
-import { basename } from 'node:path';
-import { readFlight } from '../../test/tools/flight.ts';
-import { writeContent } from '../../test/tools/content.ts';
-import { finish, startDownloader, startHolders } from '../../test/tools/fleet.ts';
-import { Stage } from '../../test/tools/stage.ts';
-import { share, startGet } from '../../test/tools/transfer.ts';
-import { chosen, RULES_FILE } from '../../test/seeing/dashboards.ts';
-import { Prometheus } from '../../test/seeing/prometheus.ts';
+// A chaos run on the local cluster: a download in a pod while the process of one holder is killed and the pod of another deleted,
+// and what the chart's own Prometheus scraped meanwhile.
+import { Battle, TRACE } from '../../test/cluster/chaos/battle.ts';
+import { deleteHolders } from '../../test/cluster/chaos/pod-blows.ts';
+import { killProcess } from '../../test/cluster/chaos/process-blows.ts';
+import { latest, startScrape } from '../../test/cluster/chaos/scrape.ts';
+import { Swarm } from '../../test/cluster/chaos/swarm.ts';
+import { lacksCluster, theCluster } from '../../test/cluster/tools/cluster.ts';
+import { providePrometheus } from '../../test/cluster/tools/prometheus-image.ts';
+import { setup } from '../../test/cluster/tools/setup.ts';
+import { chosen } from '../../test/seeing/dashboards.ts';
+import { generator } from '../../test/tools/content.ts';
+import { eventually } from '../../test/tools/metrics.ts';
 import { DEPARTURES, PICTURES } from './panels.mjs';
 
-const FILE_BYTES = 160_000_000;
-/** For 1 KiB: 1 MB/s a holder. */
-const DELAY_MS = 1;
-const HOLDERS = 5;
+const SEED = 8;
+const SCENARIO = { level: 'pod' };
 const WINDOW = '5s';
 const SCRAPED_DEADLINE_MS = 30_000;
 
-/** What every panel showed, second by second, and what was done when; times in seconds since the download began. */
+/**
+ * What every panel showed, second by second, and what was done when; times in seconds since the download began. Throws
+ * where there is no cluster of ours.
+ */
 export async function record() {
-  await using stage = await Stage.open();
-  const diary = await stage.startDiary();
-  const path = await stage.path('dataset.bin');
-  await writeContent(path, { kind: 'random', bytes: FILE_BYTES, seed: 8 });
-  const holders = await startHolders(
-    stage,
-    path,
-    Array.from({ length: HOLDERS }, (_, index) => ({ id: `peer-${index}`, delayMs: DELAY_MS })),
-  );
-  const late = await stage.startPeer({ id: `peer-${HOLDERS}`, delayMs: DELAY_MS });
-  const loader = await startDownloader(stage, { id: 'downloader', name: basename(path), holders: HOLDERS });
-  const peers = [...holders, late, loader].map(({ id, metricsPort }) => ({ pod: id, metricsPort }));
-  const prometheus = await Prometheus.start(await stage.path('prometheus'), {
-    scraped: [...peers, { pod: 'diary', metricsPort: diary.metricsPort }],
-    rules: RULES_FILE,
-  });
+  const lacking = await lacksCluster();
+  if (lacking !== undefined) throw new Error(lacking);
+  const cluster = await theCluster();
+  if (!cluster.isLocal) throw new Error('a process in a pod can be killed on our own cluster only: npm run cluster:up makes one');
+  await setup();
+  await providePrometheus(cluster);
+  const swarm = await Swarm.open(cluster, { title: 'pictures', seed: SEED, downloaders: 1, pace: 'long', hasPrometheus: true });
   try {
-    await prometheus.seen(`count(p2p_build_info) == ${peers.length + 1}`, SCRAPED_DEADLINE_MS);
-    const trace = await stage.path('flight.ndjson');
-    const beganAt = Date.now();
-    const get = startGet(loader, { target: basename(path), trace, deadlineMs: 300_000 });
-    const events = await blows(get, { holders, late, path, beganAt });
-    await finish(get);
-    const endedAt = Date.now();
-    await prometheus.seen(`timestamp(p2p_build_info{pod="downloader"}) > ${endedAt / 1000}`, SCRAPED_DEADLINE_MS);
-    const { stdout } = await loader.cli(['explain', trace]);
-    const { attempts } = await readFlight(trace);
-    const seconds = Math.ceil((Date.now() - beganAt) / 1000);
-    const panels = {};
-    for (const { queries } of PICTURES.flatMap((picture) => picture.panels)) {
-      for (const { expression } of queries) panels[expression] = await shown(prometheus, expression, { seconds, beganAt });
+    const scrape = await startScrape(swarm, SCENARIO);
+    try {
+      return await recordOf(swarm, scrape);
+    } finally {
+      await scrape.stop();
     }
-    return {
-      recordedAt: new Date(beganAt).toISOString(),
-      fileBytes: FILE_BYTES,
-      attempts: attempts.length,
-      seconds,
-      events,
-      departures: await shown(prometheus, DEPARTURES, { seconds, beganAt }),
-      panels,
-      explained: stdout.trimEnd().split('\n'),
-    };
   } finally {
-    await prometheus.stop();
+    await swarm.close();
   }
 }
 
-/** One holder is killed, one stopped, and a new one comes, at quarters of the file. */
-async function blows(get, { holders, late, path, beganAt }) {
-  const events = [];
-  const at = async (part, what, act) => {
-    await get.status(({ verifiedBytes }) => verifiedBytes >= FILE_BYTES * part);
-    await act();
-    events.push({ seconds: (Date.now() - beganAt) / 1000, what });
+async function recordOf(swarm, scrape) {
+  const [downloader] = swarm.downloaders;
+  const beganAt = Date.now();
+  const battle = new Battle(swarm, generator(SEED));
+  await battle.reached(0.25);
+  await killProcess(battle);
+  await battle.reached(0.55);
+  await deleteHolders(battle, { count: 1, isForced: true });
+  const { blows, downloads } = await battle.ended();
+  const endedAt = Date.now() / 1000;
+  const scrapedAt = `timestamp(p2p_build_info{pod="${downloader.name}"})`;
+  await eventually(
+    () => latest(scrape, scrapedAt),
+    (at) => at > endedAt,
+    SCRAPED_DEADLINE_MS,
+  );
+  const seconds = Math.ceil((Date.now() - beganAt) / 1000);
+  const shown = async (expression) => {
+    const choice = { namespace: swarm.lab.namespace, release: 'p2p', interval: WINDOW };
+    return pointsOf(await scrape.range(chosen(expression, choice), seconds), beganAt);
   };
-  await at(0.25, 'peer-0 killed', () => holders[0].process.end());
-  await at(0.45, 'peer-1 stopped', () => holders[1].process.kill('SIGSTOP'));
-  await at(0.65, 'peer-5 shares it too', () => share(late, path));
-  return events;
+  const panels = {};
+  for (const { queries } of PICTURES.flatMap((picture) => picture.panels)) {
+    for (const { expression } of queries) panels[expression] = await shown(expression);
+  }
+  const said = await downloader.run(['explain', TRACE]);
+  const verbs = ['killed', 'deleted'];
+  return {
+    recordedAt: new Date(beganAt).toISOString(),
+    fileBytes: downloads[0].status.bytes,
+    attempts: downloads[0].flight.attempts.length,
+    seconds,
+    events: blows.map(({ at, victims }, index) => ({ seconds: (at - beganAt) / 1000, what: `${victims[0]} ${verbs[index]}` })),
+    departures: await shown(DEPARTURES),
+    panels,
+    explained: said.trimEnd().split('\n'),
+  };
 }
 
-async function shown(prometheus, expression, { seconds, beganAt }) {
-  const samples = await prometheus.range(chosen(expression, { interval: WINDOW }), seconds);
+function pointsOf(samples, beganAt) {
   return samples.map(({ metric, values }) => ({
     metric,
     values: values

@@ -7,7 +7,8 @@ import { FILE, PATH, type Swarm } from './swarm.ts';
 
 /** Segments that a holder owes all the time: who owes less is about to be asked again. */
 const OWED_ENOUGH = 2;
-const TRACE = '/data/flight.jsonl';
+/** Where the downloader keeps the record of its flight. */
+export const TRACE = '/data/flight.jsonl';
 const NO_FLIGHT: Flight = { startedAt: 0, bytes: 0, dropped: 0, attempts: [], redistributions: [] };
 
 export interface Aim {

@@ -17,6 +17,8 @@ const PACES = {
    * the same, and a holder uses them to finish what it owes: here it cannot.
    */
   slow: { bytes: 2 * MIB, packetDelayMs: 40 },
+  /** As brisk, for three quarters of a minute: there is something to see. */
+  long: { bytes: 24 * MIB, packetDelayMs: 8 },
 } as const;
 export type Pace = keyof typeof PACES;
 export const HOLDERS = 5;
