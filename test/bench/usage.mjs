@@ -12,6 +12,12 @@ export function cpuSecondsOf(pid, ofChildren = false) {
   return (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND;
 }
 
+/** User seconds of a process so far: what the programs do themselves, without what the kernel does for them. */
+export function userSecondsOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
+  return Number(fields[11]) / TICKS_PER_SECOND;
+}
+
 /** The most memory that a process has had resident, in MiB. */
 export function peakMibOf(pid) {
   const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
