@@ -21,11 +21,15 @@ describe('during downloads', () => {
   it('scaled 3 → 8 → 2, every download finishes, byte for byte', async () => {
     const [first, second] = [lab().peer(0), lab().peer(1)];
     const [up, down] = [await first.shareRandom('up.bin', FILE_BYTES), await second.shareRandom('down.bin', FILE_BYTES)];
+    await second.listed('up.bin');
     const growing = second.startGet('up.bin');
     await growing.reached(0.1);
     await lab().scale(8);
-    const others = [3, 4, 5, 6, 7].map((number) => lab().peer(number).startGet('down.bin'));
-    await Promise.all([growing.done, ...others.map(async (get) => get.done)]);
+    const others = [3, 4, 5, 6, 7].map(async (number) => {
+      await lab().peer(number).listed('down.bin');
+      await lab().peer(number).get('down.bin');
+    });
+    await Promise.all([growing.done, ...others]);
     expect(await second.sha256(`${DOWNLOADS}/up.bin`)).toBe(up);
     expect(await Promise.all([3, 7].map((number) => lab().peer(number).sha256(`${DOWNLOADS}/down.bin`)))).toEqual([down, down]);
     // Six of those who serve this go away under it: what they owed is asked of those who stay.

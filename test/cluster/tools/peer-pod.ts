@@ -65,14 +65,14 @@ export class PeerPod {
     return entriesIn(await this.run(LIST));
   }
 
-  /** Until the catalogue has the file with exactly so many whole holders. A peer may be ready before it has found its diary. */
-  async listed(name: string, complete: number): Promise<void> {
+  /** Until the catalogue has the file, where told with exactly so many whole holders. A peer may be ready before it has found its diary. */
+  async listed(name: string, complete?: number): Promise<void> {
     await eventually(
       async () => {
         const outcome = await this.cli(LIST);
         return outcome.code === EXIT_CODES.DIARY_UNREACHABLE ? [] : entriesIn(this.#printed(['p2p', ...LIST], outcome));
       },
-      (entries) => entries.some((entry) => entry.name === name && entry.complete === complete),
+      (entries) => entries.some((entry) => entry.name === name && (complete === undefined || entry.complete === complete)),
       LIST_DEADLINE_MS,
     );
   }

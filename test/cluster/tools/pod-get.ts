@@ -45,8 +45,12 @@ export class PodGet {
         const status = this.statuses[seen];
         if (status !== undefined && accepts(status)) return status;
       }
-      if (this.#hasEnded)
-        throw new Error(`the download ended without the status that was waited for: ${JSON.stringify(this.statuses.at(-1))}`);
+      if (this.#hasEnded) {
+        const { code, stderr } = await this.outcome;
+        throw new Error(
+          `the download ended with ${code} before the status that was waited for: ${stderr}${JSON.stringify(this.statuses.at(-1))}`,
+        );
+      }
       await new Promise<void>((resolve) => void this.#waiting.add(resolve));
     }
   }
