@@ -12,13 +12,16 @@ import { rateOf } from './who.js';
  * to 8 instead of 1.1, and is what all wait for (test/simulation/crowds.spec.ts).
  */
 export interface Turns {
-  /** Scores of the other downloaders begin with these. */
+  /** What scores begin with: this downloader's, and those of the others. */
+  readonly mine: number;
   readonly others: readonly number[];
 }
 
 /** Undefined when there are no others, or when they bring less than those that have everything: these are not what is short then. */
 export function turnsOf(state: TransferState, now: number): Turns | undefined {
-  if (state.selfHash === undefined) return undefined;
+  const mine = state.selfHash;
+  // Most downloads are of complete holders alone, and plan with every segment.
+  if (mine === undefined || state.live.every(({ complete }) => complete)) return undefined;
   const others: number[] = [];
   let balance = 0;
   for (const source of state.live) {
@@ -27,7 +30,7 @@ export function turnsOf(state: TransferState, now: number): Turns | undefined {
     balance += source.complete ? -rate : rate;
     if (!source.complete) others.push(source.hash);
   }
-  return others.length === 0 || balance < 0 ? undefined : { others };
+  return others.length === 0 || balance < 0 ? undefined : { mine, others };
 }
 
 /** Whether `source` is asked for own segments first: it has everything, and some of that nobody else is known to have. */
@@ -36,20 +39,15 @@ export function takesTurns(state: TransferState, source: SourceState, turns: Tur
 }
 
 /** A missing segment that nobody else is known to have and whose turn is this download's, as a rank, or -1. */
-export function firstOwn(state: TransferState, { others }: Turns): number {
+export function firstOwn(state: TransferState, { mine, others }: Turns): number {
   const unknown = state.levels[0];
-  const mine = state.selfHash;
-  if (unknown === undefined || mine === undefined) return -1;
-  let rank = state.turn;
+  if (unknown === undefined) return -1;
   for (let looked = Math.min(unknown.count, OWN_SCAN_MAX); looked > 0; looked--) {
-    rank = unknown.after(rank);
-    if (rank < 0) rank = unknown.after(-1);
-    const segment = state.segmentOf[rank] ?? 0;
+    const next = unknown.after(state.turn);
+    state.turn = next < 0 ? unknown.after(-1) : next;
+    const segment = state.segmentOf[state.turn] ?? 0;
     const score = scoreOf(mine, segment);
-    if (others.some((other) => scoreOf(other, segment) > score)) continue;
-    state.turn = rank;
-    return rank;
+    if (others.every((other) => scoreOf(other, segment) <= score)) return state.turn;
   }
-  state.turn = rank;
   return -1;
 }
