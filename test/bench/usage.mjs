@@ -7,15 +7,14 @@ const SAMPLE_MS = 20;
 
 /** User and system seconds of a process so far; of its ended children where `ofChildren`. */
 export function cpuSecondsOf(pid, ofChildren = false) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
+  const fields = statOf(pid);
   const first = ofChildren ? 13 : 11;
   return (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND;
 }
 
 /** User seconds of a process so far: what the programs do themselves, without what the kernel does for them. */
 export function userSecondsOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
-  return Number(fields[11]) / TICKS_PER_SECOND;
+  return Number(statOf(pid)[11]) / TICKS_PER_SECOND;
 }
 
 /** The most memory that a process has had resident, in MiB. */
@@ -61,4 +60,9 @@ export class UsageSamples {
       // It has ended: what was seen last holds.
     }
   }
+}
+
+/** The fields of a process after its name, which may hold anything. */
+function statOf(pid) {
+  return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1).split(' ');
 }
