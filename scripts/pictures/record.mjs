@@ -6,7 +6,7 @@ import { killProcess } from '../../test/cluster/chaos/process-blows.ts';
 import { latest, startScrape } from '../../test/cluster/chaos/scrape.ts';
 import { Swarm } from '../../test/cluster/chaos/swarm.ts';
 import { lacksCluster, theCluster } from '../../test/cluster/tools/cluster.ts';
-import { providePrometheus } from '../../test/cluster/tools/prometheus-image.ts';
+import { providePrometheus } from '../../test/cluster/tools/chart-prometheus.ts';
 import { setup } from '../../test/cluster/tools/setup.ts';
 import { chosen } from '../../test/seeing/dashboards.ts';
 import { generator } from '../../test/tools/content.ts';
@@ -14,7 +14,6 @@ import { eventually } from '../../test/tools/metrics.ts';
 import { DEPARTURES, PICTURES } from './panels.mjs';
 
 const SEED = 8;
-const SCENARIO = { level: 'pod' };
 const WINDOW = '5s';
 const SCRAPED_DEADLINE_MS = 30_000;
 
@@ -31,7 +30,7 @@ export async function record() {
   await providePrometheus(cluster);
   const swarm = await Swarm.open(cluster, { title: 'pictures', seed: SEED, downloaders: 1, pace: 'long', hasPrometheus: true });
   try {
-    const scrape = await startScrape(swarm, SCENARIO);
+    const scrape = await startScrape(swarm);
     try {
       return await recordOf(swarm, scrape);
     } finally {

@@ -6,10 +6,10 @@ import { afterAll, expect, it } from 'vitest';
 import { chosen, DASHBOARDS, departuresOf, PANELS, SECONDS_SHOWN } from '../seeing/dashboards.ts';
 import { hasNumbers, rangeOf, type Sample } from '../seeing/prometheus.ts';
 import { eventually } from '../tools/metrics.ts';
-import { forward, type Forward } from './tools/forward.ts';
+import type { Forward } from './tools/forward.ts';
 import { labOfFile } from './tools/lab.ts';
 import { DOWNLOADS } from './tools/peer-pod.ts';
-import { providePrometheus } from './tools/prometheus-image.ts';
+import { forwardPrometheus, providePrometheus, WITH_PROMETHEUS } from './tools/chart-prometheus.ts';
 
 const PEERS = 3;
 const HOLDERS = 2;
@@ -19,7 +19,6 @@ const FILE = 'data.bin';
 const MIB = 1024 * 1024;
 const FILE_BYTES = 6 * MIB;
 const SCRAPED_MS = 90_000;
-const PROMETHEUS_PORT = 9090;
 const RULES = 9;
 
 interface Rules {
@@ -37,9 +36,8 @@ const lab = labOfFile(
   'observed',
   async (open) => {
     await providePrometheus(open.cluster);
-    const observability = { enabled: true, grafana: { enabled: false }, prometheus: { scrapeInterval: '1s' } };
-    await open.install({ values: { peer: { replicas: PEERS, packetDelayMs: DELAY_MS }, observability } });
-    prometheus = await forward(open, 'p2p-prometheus', PROMETHEUS_PORT);
+    await open.install({ values: { peer: { replicas: PEERS, packetDelayMs: DELAY_MS }, observability: WITH_PROMETHEUS } });
+    prometheus = await forwardPrometheus(open);
   },
   { 'pod-security.kubernetes.io/enforce': 'restricted' },
 );

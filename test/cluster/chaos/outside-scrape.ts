@@ -2,50 +2,36 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Prometheus, type Sample } from '../../seeing/prometheus.ts';
+import { Prometheus } from '../../seeing/prometheus.ts';
 import type { Namespace } from '../tools/namespace.ts';
-import type { Running } from '../tools/run.ts';
 
 const METRICS_PORT = 9464;
 const PROXY_DEADLINE_MS = 600_000;
 
-export class OutsideScrape {
-  readonly #prometheus: Prometheus;
-  readonly #proxy: Running;
-  readonly #folder: string;
-
-  private constructor(parts: { readonly prometheus: Prometheus; readonly proxy: Running; readonly folder: string }) {
-    this.#prometheus = parts.prometheus;
-    this.#proxy = parts.proxy;
-    this.#folder = parts.folder;
-  }
-
-  /** Scrapes these pods every second, through all their lives. */
-  static async start(namespace: Namespace, pods: readonly string[]): Promise<OutsideScrape> {
-    const { promise: said, resolve } = Promise.withResolvers<string>();
-    const proxy = namespace.startKubectl(['proxy', '--port=0'], { deadlineMs: PROXY_DEADLINE_MS, onLine: resolve });
-    const line = await Promise.race([said, proxy.outcome.then(({ stderr }) => stderr)]);
-    const server = /127\.0\.0\.1:\d+/.exec(line)?.[0];
-    if (server === undefined) throw new Error(`kubectl proxy does not serve: ${line}`);
-    const folder = await mkdtemp(join(tmpdir(), 'p2p-scrape-'));
-    try {
-      const prometheus = await Prometheus.configured(folder, { scrape_configs: [jobOf(namespace.namespace, { server, pods })] });
-      return new OutsideScrape({ prometheus, proxy, folder });
-    } catch (error) {
-      proxy.kill();
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  range(expression: string, seconds: number): Promise<readonly Sample[]> {
-    return this.#prometheus.range(expression, seconds);
-  }
-
-  async stop(): Promise<void> {
-    this.#proxy.kill();
-    await this.#prometheus.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+/** Scrapes these pods every second, through all their lives. */
+export async function startOutside(namespace: Namespace, pods: readonly string[]): Promise<Pick<Prometheus, 'range' | 'stop'>> {
+  const { promise: said, resolve } = Promise.withResolvers<string>();
+  const proxy = namespace.startKubectl(['proxy', '--port=0'], { deadlineMs: PROXY_DEADLINE_MS, onLine: resolve });
+  const line = await Promise.race([said, proxy.outcome.then(({ stderr }) => stderr)]);
+  const server = /127\.0\.0\.1:\d+/.exec(line)?.[0];
+  if (server === undefined) throw new Error(`kubectl proxy does not serve: ${line}`);
+  const folder = await mkdtemp(join(tmpdir(), 'p2p-scrape-'));
+  const end = async (): Promise<void> => {
+    proxy.kill();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const prometheus = await Prometheus.configured(folder, { scrape_configs: [jobOf(namespace.namespace, { server, pods })] });
+    return {
+      range: (expression, seconds) => prometheus.range(expression, seconds),
+      stop: async () => {
+        await prometheus.stop();
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error;
   }
 }
 

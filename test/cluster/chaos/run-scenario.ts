@@ -5,7 +5,7 @@ import { redistributedIn } from '../../tools/transfer.ts';
 import type { Cluster } from '../tools/cluster.ts';
 import { Battle, type BattleRecord } from './battle.ts';
 import type { Scenario } from './scenario.ts';
-import { isSeenFromInside, latest, startScrape, type Scrape } from './scrape.ts';
+import { latest, startScrape, type Scrape } from './scrape.ts';
 import { Swarm, type SwarmOptions } from './swarm.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -22,8 +22,10 @@ export interface Run extends Verdict {
 
 /** Throws when the scenario could not be carried out; a promise that was broken stands in what it returns. */
 export async function runScenario(cluster: Cluster, scenario: Scenario, seed: number): Promise<Run> {
-  return inSwarm(cluster, { ...scenario, title: scenario.name, seed, hasPrometheus: isSeenFromInside(scenario) }, async (swarm) => {
-    const scrape = await startScrape(swarm, scenario);
+  // One in the cluster could be lost with a node.
+  const hasPrometheus = scenario.level === 'pod';
+  return inSwarm(cluster, { ...scenario, title: scenario.name, seed, hasPrometheus }, async (swarm) => {
+    const scrape = await startScrape(swarm);
     try {
       const record = await fight(swarm, scenario, seed);
       const scraped = await scrapedOf(scrape, record);

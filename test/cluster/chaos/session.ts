@@ -1,6 +1,6 @@
 // Several scenarios on one cluster, and what they came to.
 import type { Cluster } from '../tools/cluster.ts';
-import { providePrometheus } from '../tools/prometheus-image.ts';
+import { providePrometheus } from '../tools/chart-prometheus.ts';
 import { healNodes } from './node-blows.ts';
 import type { Planned } from './plan.ts';
 import type { Row } from './report.ts';

@@ -1,6 +1,7 @@
 // A release whose peers hold one file, and one or two of them that will download it over slowed links.
 import { createHash } from 'node:crypto';
 import type { Cluster } from '../tools/cluster.ts';
+import { WITH_PROMETHEUS } from '../tools/chart-prometheus.ts';
 import { Lab } from '../tools/lab.ts';
 import { DOWNLOADS, type PeerPod } from '../tools/peer-pod.ts';
 import { makeVolumes, removeVolumes } from './volumes.ts';
@@ -43,11 +44,13 @@ export class Swarm {
   /** The pods after them. A StatefulSet that is scaled to fewer takes the last ones. */
   readonly holders: readonly PeerPod[];
   readonly hasVolumes: boolean;
+  readonly hasPrometheus: boolean;
   #sha256 = '';
 
-  private constructor(lab: Lab, options: { readonly downloaders: number; readonly hasVolumes: boolean }) {
+  private constructor(lab: Lab, options: Pick<SwarmOptions, 'downloaders' | 'hasPrometheus'> & { readonly hasVolumes: boolean }) {
     this.lab = lab;
     this.hasVolumes = options.hasVolumes;
+    this.hasPrometheus = options.hasPrometheus;
     this.downloaders = Array.from({ length: options.downloaders }, (_, index) => lab.peer(index));
     this.holders = Array.from({ length: HOLDERS }, (_, index) => lab.peer(options.downloaders + index));
   }
@@ -55,7 +58,7 @@ export class Swarm {
   /** Installs the release and makes the file in every holder. On our own cluster each peer has a volume. */
   static async open(cluster: Cluster, options: SwarmOptions): Promise<Swarm> {
     const lab = await Lab.open(`chaos-${options.title}`);
-    const swarm = new Swarm(lab, { downloaders: options.downloaders, hasVolumes: cluster.isLocal });
+    const swarm = new Swarm(lab, { ...options, hasVolumes: cluster.isLocal });
     try {
       await swarm.#prepare(options);
       return swarm;
@@ -80,7 +83,7 @@ export class Swarm {
     if (this.hasVolumes) await removeVolumes(this.lab);
   }
 
-  async #prepare({ seed, pace, hasPrometheus }: SwarmOptions): Promise<void> {
+  async #prepare({ seed, pace }: SwarmOptions): Promise<void> {
     const { bytes, packetDelayMs } = PACES[pace];
     if (this.hasVolumes) await makeVolumes(this.lab, this.pods.length);
     await this.lab.install({
@@ -92,7 +95,7 @@ export class Swarm {
           holderWaitMs: HOLDER_WAIT_MS,
           persistence: { enabled: this.hasVolumes, size: '1Gi', storageClass: '-' },
         },
-        observability: { enabled: hasPrometheus, grafana: { enabled: false }, prometheus: { scrapeInterval: '1s' } },
+        observability: { ...WITH_PROMETHEUS, enabled: this.hasPrometheus },
       },
     });
     const sums = await Promise.all(this.holders.map((holder) => shareContent(holder, { seed, bytes })));
