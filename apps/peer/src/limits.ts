@@ -315,10 +315,13 @@ export const DIARY_CONNECT_TIMEOUT_MS = 5000;
 /** Time for an answer of the diary, in ms. It takes far less than one; a loaded or paused diary deserves patience. */
 export const DIARY_ANSWER_TIMEOUT_MS = 10_000;
 
-/** A question that comes while the connection is being made waits this long for it, in ms. */
-export const DIARY_PATIENCE_MS = 1000;
+/** A question that comes while there is no connection waits this long for one, in ms. */
+export const DIARY_PATIENCE_MS = 3000;
 
-/** Wait before the diary is tried again, in ms: doubled each time up to the larger, and drawn at random from its upper half. */
+/**
+ * Wait before the diary is tried again, in ms: doubled each time up to the larger, and drawn at random from its upper half;
+ * the smaller while a question waits.
+ */
 export const DIARY_RETRY_MS_MIN = 100;
 export const DIARY_RETRY_MS_MAX = 5000;
 

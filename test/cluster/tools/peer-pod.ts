@@ -38,11 +38,15 @@ export class PeerPod {
     return this.#printed(['p2p', ...words], await this.cli(words));
   }
 
-  /** Shares a new file of so many random bytes, made where downloads go, the one folder of the pod that can be written to and shared; returns its SHA-256. */
+  /**
+   * Shares a new file of so many random bytes, made where downloads go, the one folder of the pod that can be written to and
+   * shared, and waits until the diary has it; returns its SHA-256.
+   */
   async shareRandom(name: string, bytes: number): Promise<string> {
     const path = `${DOWNLOADS}/${name}`;
     await this.#shell(`mkdir -p "$(dirname ${path})" && head -c ${bytes} /dev/urandom > ${path}`);
     await this.run(['share', path]);
+    await this.listed(name);
     return this.sha256(path);
   }
 

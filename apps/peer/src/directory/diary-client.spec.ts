@@ -95,7 +95,14 @@ interface Peer {
   readonly fatal: Promise<Failure>;
 }
 
-function peer(diaryPort: number, name: string, options: { key?: string; incarnation?: number; holdings?: readonly Holding[] } = {}): Peer {
+interface PeerOptions {
+  readonly key?: string;
+  readonly incarnation?: number;
+  readonly holdings?: readonly Holding[];
+  readonly random?: () => number;
+}
+
+function peer(diaryPort: number, name: string, options: PeerOptions = {}): Peer {
   const lines = new PassThrough();
   const holdings = new MemoryHoldings();
   for (const holding of options.holdings ?? []) holdings.add(holding);
@@ -111,6 +118,7 @@ function peer(diaryPort: number, name: string, options: { key?: string; incarnat
     holdings,
     logger: createLogger({ level: 'debug', app: 'peer', destination: lines }),
     onFatal: fatal.resolve,
+    ...(options.random === undefined ? {} : { random: options.random }),
   });
   client.start(4000);
   closers.push(async () => client.leave());
@@ -328,6 +336,16 @@ describe('a diary that stands still', () => {
 });
 
 describe('a question', () => {
+  test('does not wait for the next of the attempts that grew rare', async () => {
+    const gone = await DiaryProcess.start();
+    await gone.kill();
+    // The first wait is of an hour.
+    const ann = peer(gone.port, 'ann', { random: () => 72_000 });
+    await ann.log.line('diary_not_joined');
+    await DiaryProcess.start({ port: gone.port });
+    await expect(ann.client.list({ limit: 10 })).resolves.toMatchObject({ entries: [] });
+  });
+
   test('while the diary is away fails with its address and what to do', async () => {
     const diary = await DiaryProcess.start();
     await diary.kill();

@@ -1,9 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { CATALOGUE_PAGE_MAX, DIARY_PATTERNS, emptySchema, Failure, findAnswerSchema, listAnswerSchema } from '@p2p/protocol';
 import type { FileId, FindAnswer, FindRequest, PeerId } from '@p2p/protocol';
 import { toFailure } from '@p2p/service';
 import type { Logger } from '@p2p/service';
-import { firstValueFrom, race, Subject, timer } from 'rxjs';
+import { BehaviorSubject, combineLatest, filter, firstValueFrom, fromEvent, NEVER, race, Subject, timer } from 'rxjs';
 import type { z } from 'zod';
 import type { Holdings } from '../holdings/holdings.js';
 import {
@@ -45,6 +44,8 @@ export class DiaryClient implements Directory {
   readonly #backoff: Backoff;
   readonly #watches = new Set<ReconnectingWatch>();
   readonly #connected = new Subject<DiarySession>();
+  /** Questions that wait for a connection. */
+  readonly #waiting = new BehaviorSubject(0);
   readonly #stopping = new AbortController();
   #session: DiarySession | undefined;
   #lastFailure: Failure | undefined;
@@ -124,10 +125,16 @@ export class DiaryClient implements Directory {
         this.#options.onFatal(failure);
         return;
       }
-      const waitMs = failure.code === 'VERSION_MISMATCH' ? DIARY_VERSION_RETRY_MS : this.#backoff.nextMs();
-      // The only rejection is the abort, which the loop sees.
-      await wait(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      await this.#pause(failure);
     }
+  }
+
+  /** Before the next attempt: short while somebody waits for an answer. */
+  async #pause({ code }: Failure): Promise<void> {
+    const isOther = code === 'VERSION_MISMATCH';
+    const isUrgent = isOther ? NEVER : combineLatest([timer(DIARY_RETRY_MS_MIN), this.#waiting.pipe(filter((count) => count > 0))]);
+    const isTime = timer(isOther ? DIARY_VERSION_RETRY_MS : this.#backoff.nextMs());
+    await firstValueFrom(race(isTime, isUrgent, fromEvent(this.#stopping.signal, 'abort')));
   }
 
   /** One connection from its beginning to its end; returns why it ended or was not made. */
@@ -186,7 +193,10 @@ export class DiaryClient implements Directory {
   /** A peer that has just started, or a diary that just restarted, is connected in a moment. */
   async #sessionSoon(): Promise<DiarySession> {
     if (this.#stopping.signal.aborted) throw this.#away(new Failure('CANCELLED', 'this peer has left the diary'));
-    const session = await firstValueFrom(race(this.#connected, timer(DIARY_PATIENCE_MS)));
+    const connected = firstValueFrom(race(this.#connected, timer(DIARY_PATIENCE_MS)));
+    this.#waiting.next(this.#waiting.value + 1);
+    const session = await connected;
+    this.#waiting.next(this.#waiting.value - 1);
     if (typeof session === 'number') throw this.#away(this.#lastFailure);
     return session;
   }
