@@ -1,7 +1,7 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { BUILD_INFO_NAME, DIARY_METRICS as D, PEER_METRICS as P } from '@p2p/service';
 import { dashboard } from './dashboard.ts';
-import { increase, node, quantile, rate, series, sum } from './expressions.ts';
+import { eventLoopLag, increase, node, quantile, rate, series, sum } from './expressions.ts';
 import { bars, lines, stat } from './panels.ts';
 
 /** Who is there, who left and why, who serves how much, and how the processes are. */
@@ -115,7 +115,7 @@ export const cluster = dashboard({
       description: 'How late the event loop was. Above 50 ms: the process computes too much, or has too little CPU.',
       unit: 's',
       width: 8,
-      queries: [{ expression: series(node('nodejs_eventloop_lag_p99_seconds')), legend: '{{pod}}' }],
+      queries: [{ expression: eventLoopLag(), legend: '{{pod}}' }],
     }),
   )
   .withPanel(

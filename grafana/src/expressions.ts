@@ -38,3 +38,8 @@ export function quantile(q: number, metric: MetricDefinition, by: readonly strin
 export function node(name: string): Pick<MetricDefinition, 'name'> {
   return { name };
 }
+
+/** How late event loops were, p99, in seconds. They are looked at every so often, and what is told is the time from one look to the next. */
+export function eventLoopLag(): string {
+  return `${series(node('nodejs_eventloop_lag_p99_seconds'))} - ${series(node('nodejs_eventloop_lag_min_seconds'))}`;
+}

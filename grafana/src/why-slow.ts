@@ -1,7 +1,7 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PEER_METRICS as M } from '@p2p/service';
 import { dashboard } from './dashboard.ts';
-import { node, rate, series, sum } from './expressions.ts';
+import { eventLoopLag, node, rate, sum } from './expressions.ts';
 import { bars, lines, stat } from './panels.ts';
 
 const PHASE_SECONDS = rate(M.segmentPhase, ['pod', 'phase'], {}, '_sum');
@@ -108,7 +108,7 @@ export const whySlow = dashboard({
       description: 'A late event loop delays everything else.',
       unit: 's',
       width: 8,
-      queries: [{ expression: series(node('nodejs_eventloop_lag_p99_seconds')), legend: '{{pod}}' }],
+      queries: [{ expression: eventLoopLag(), legend: '{{pod}}' }],
     }),
   )
   .withPanel(

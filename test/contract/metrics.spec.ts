@@ -70,7 +70,7 @@ describe('exemplars', () => {
 
   function peerThatSaw(trace: string | undefined): PeerMetrics {
     const metrics = new PeerMetrics();
-    metrics.downloads.segmentTransfer({ direction: 'download', outcome: 'verified', codec: 'zstd', seconds: 0.04, traceId: trace });
+    metrics.downloads.segmentTransfer({ outcome: 'verified', codec: 'zstd', seconds: 0.04, traceId: trace });
     return metrics;
   }
 

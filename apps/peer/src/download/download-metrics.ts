@@ -1,19 +1,18 @@
 import type { Codec } from '@p2p/protocol';
+import type { DOWNLOAD_OUTCOMES, SEGMENT_PHASES } from '@p2p/service';
 import type { RedistributionReason, SpeedLimit } from '@p2p/transfer';
 
-/** Where the time of a segment goes. `queue`: whole in its buffer, until the worker takes it up. */
-export type SegmentPhase = 'queue' | 'first_byte' | 'body' | 'decompress' | 'verify' | 'write';
+type SegmentPhase = (typeof SEGMENT_PHASES)[number];
 
 /** How a request for a segment ended. */
-export type SegmentOutcome = 'verified' | 'corrupt' | 'refused' | 'cancelled' | 'lost';
+export type SegmentOutcome = (typeof DOWNLOAD_OUTCOMES)[number];
 
 /** Why something a holder sent was not accepted. */
 export type RejectionReason = 'failed_verification' | 'oversize' | 'malformed';
 
-/** What the downloads count. All durations in seconds. Calls are frequent and must be cheap. */
+/** What the downloads count. All durations in seconds. */
 export interface DownloadMetrics {
   segmentTransfer(observed: {
-    readonly direction: 'download';
     readonly outcome: SegmentOutcome;
     readonly codec: Codec;
     readonly seconds: number;

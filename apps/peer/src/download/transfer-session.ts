@@ -279,7 +279,7 @@ export class TransferSession implements SegmentRequestOwner {
     if (!this.#requests.delete(request.id)) throw new Failure('INTERNAL', `request ${request.id} ended twice`);
     arena.release(request.block);
     const seconds = ((request.receivedAt ?? this.clock.now()) - request.startedAt) / 1000;
-    metrics.segmentTransfer({ direction: 'download', outcome, codec: request.codec, seconds, traceId: this.#options.trace?.traceId });
+    metrics.segmentTransfer({ outcome, codec: request.codec, seconds, traceId: this.#options.trace?.traceId });
     this.#options.flight()?.ended(request, outcome);
     this.#options.trace?.ended(request, outcome);
   }

@@ -1,5 +1,6 @@
-import type { FailureCode } from '@p2p/protocol';
-import { MetricSet, PEER_METRICS, type MetricsDocument } from '@p2p/service';
+import { CODECS, type Codec, type FailureCode } from '@p2p/protocol';
+import { DOWNLOAD_OUTCOMES, MetricSet, PEER_METRICS, SEGMENT_PHASES, UPLOAD_OUTCOMES } from '@p2p/service';
+import type { Distribution, MetricsDocument, Tally } from '@p2p/service';
 import { packageVersion } from '../cli/version.js';
 import type { DownloadMetrics, DownloadSnapshot } from '../download/download-metrics.js';
 import type { ServeMetrics } from '../serve/serve-metrics.js';
@@ -13,11 +14,11 @@ export interface PeerGauges {
 /** A peer's metrics, as libs/service/src/metrics/metric-names.ts lists them. */
 export class PeerMetrics {
   readonly #set = new MetricSet({ app: 'peer', version: packageVersion() });
-  readonly #segmentTransfer = this.#set.tracedHistogram(PEER_METRICS.segmentTransfer);
-  readonly #segmentPhase = this.#set.histogram(PEER_METRICS.segmentPhase);
-  readonly #transferBytes = this.#set.counter(PEER_METRICS.transferBytes);
-  readonly #compressionSaved = this.#set.counter(PEER_METRICS.compressionSaved);
-  readonly #inFlight = this.#set.gauge(PEER_METRICS.segmentsInFlight);
+  readonly #segmentTransfer = this.#set.distributions(PEER_METRICS.segmentTransfer);
+  readonly #segmentPhase = this.#set.distributions(PEER_METRICS.segmentPhase);
+  readonly #transferBytes = this.#set.tallies(PEER_METRICS.transferBytes);
+  readonly #compressionSaved = this.#set.tallies(PEER_METRICS.compressionSaved);
+  readonly #inFlight = this.#set.tallies(PEER_METRICS.segmentsInFlight);
   readonly #redistributed = this.#set.counter(PEER_METRICS.redistributed);
   readonly #hedged = this.#set.counter(PEER_METRICS.hedged);
   readonly #wasted = this.#set.counter(PEER_METRICS.hedgeWasted);
@@ -46,36 +47,67 @@ export class PeerMetrics {
   }
 
   /** What the downloads count here. */
-  readonly downloads: DownloadMetrics = {
-    segmentTransfer: ({ outcome, codec, seconds, traceId }) =>
-      this.#segmentTransfer({ direction: 'download', outcome, codec }, seconds, traceId),
-    phase: ({ phase, seconds }) => this.#segmentPhase.observe({ phase }, seconds),
-    bytes: ({ form, count }) => this.#transferBytes.inc({ direction: 'download', form }, count),
-    compressionSaved: (bytes) => this.#compressionSaved.inc({ direction: 'download' }, bytes),
-    inFlight: (delta) => this.#inFlight.inc({ direction: 'download' }, delta),
-    redistributed: (reason) => this.#redistributed.inc({ reason }),
-    hedged: () => this.#hedged.inc(),
-    wasted: (bytes) => this.#wasted.inc(bytes),
-    rejected: (reason) => this.#rejected.inc({ reason }),
-    limited: (by, seconds) => this.#downloadLimited.inc({ by }, seconds),
-    downloadEnded: ({ outcome, transferSeconds, totalSeconds }) => {
-      this.#downloadDuration.observe({ phase: 'transfer', outcome }, transferSeconds);
-      this.#downloadDuration.observe({ phase: 'total', outcome }, totalSeconds);
-    },
-  };
+  readonly downloads: DownloadMetrics = this.#ofDownloads();
 
   /** What serving counts here. */
-  readonly serving: ServeMetrics = {
-    segmentServed: ({ outcome, codec, seconds, wireBytes, fileBytes, traceId }) => {
-      this.#segmentTransfer({ direction: 'upload', outcome, codec }, seconds, traceId);
-      this.#transferBytes.inc({ direction: 'upload', form: 'wire' }, wireBytes);
-      this.#transferBytes.inc({ direction: 'upload', form: 'file' }, fileBytes);
-      if (outcome === 'sent' && fileBytes > wireBytes) this.#compressionSaved.inc({ direction: 'upload' }, fileBytes - wireBytes);
-    },
-    inFlight: (delta) => this.#inFlight.inc({ direction: 'upload' }, delta),
-  };
+  readonly serving: ServeMetrics = this.#ofServing();
 
   document(reader?: { readonly takesOpenMetrics: boolean }): Promise<MetricsDocument> {
     return this.#set.document(reader);
   }
+
+  #ofDownloads(): DownloadMetrics {
+    const direction = 'download';
+    const transfers = this.#transfersOf(direction, DOWNLOAD_OUTCOMES);
+    const phases = tableOf(SEGMENT_PHASES, (phase) => this.#segmentPhase({ phase }));
+    const bytes = this.#bytesOf(direction);
+    const saved = this.#compressionSaved({ direction });
+    const inFlight = this.#inFlight({ direction });
+    return {
+      segmentTransfer: ({ outcome, codec, seconds, traceId }) => transfers[outcome][codec].observe(seconds, traceId),
+      phase: ({ phase, seconds }) => phases[phase].observe(seconds),
+      bytes: ({ form, count }) => bytes[form].add(count),
+      compressionSaved: (count) => saved.add(count),
+      inFlight: (delta) => inFlight.add(delta),
+      redistributed: (reason) => this.#redistributed.inc({ reason }),
+      hedged: () => this.#hedged.inc(),
+      wasted: (count) => this.#wasted.inc(count),
+      rejected: (reason) => this.#rejected.inc({ reason }),
+      limited: (by, seconds) => this.#downloadLimited.inc({ by }, seconds),
+      downloadEnded: ({ outcome, transferSeconds, totalSeconds }) => {
+        this.#downloadDuration.observe({ phase: 'transfer', outcome }, transferSeconds);
+        this.#downloadDuration.observe({ phase: 'total', outcome }, totalSeconds);
+      },
+    };
+  }
+
+  #ofServing(): ServeMetrics {
+    const direction = 'upload';
+    const transfers = this.#transfersOf(direction, UPLOAD_OUTCOMES);
+    const bytes = this.#bytesOf(direction);
+    const saved = this.#compressionSaved({ direction });
+    const inFlight = this.#inFlight({ direction });
+    return {
+      segmentServed: ({ outcome, codec, seconds, wireBytes, fileBytes, traceId }) => {
+        transfers[outcome][codec].observe(seconds, traceId);
+        bytes.wire.add(wireBytes);
+        bytes.file.add(fileBytes);
+        if (outcome === 'sent' && fileBytes > wireBytes) saved.add(fileBytes - wireBytes);
+      },
+      inFlight: (delta) => inFlight.add(delta),
+    };
+  }
+
+  #transfersOf<O extends string>(direction: string, outcomes: readonly O[]): Record<O, Record<Codec, Distribution>> {
+    return tableOf(outcomes, (outcome) => tableOf(CODECS, (codec) => this.#segmentTransfer({ direction, outcome, codec })));
+  }
+
+  #bytesOf(direction: string): Record<'wire' | 'file', Tally> {
+    return tableOf(['wire', 'file'], (form) => this.#transferBytes({ direction, form }));
+  }
+}
+
+/** What every segment changes is looked up once. */
+function tableOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, V>;
 }

@@ -1,10 +1,7 @@
 import type { Codec } from '@p2p/protocol';
+import type { UPLOAD_OUTCOMES } from '@p2p/service';
 
-/**
- * What became of a request for a segment: sent whole; given up because the asker said so; lost with its connection;
- * refused (`NOT_HELD`, `BUSY`, `DRAINING`); failed (the file changed, the disk failed).
- */
-export type ServeOutcome = 'sent' | 'cancelled' | 'lost' | 'refused' | 'failed';
+export type ServeOutcome = (typeof UPLOAD_OUTCOMES)[number];
 
 export interface ServedSegment {
   readonly outcome: ServeOutcome;

@@ -14,6 +14,18 @@ const REQUEST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 
 const DIRECTIONS = ['download', 'upload'];
 
+/** How a request for a segment ended for who asked. */
+export const DOWNLOAD_OUTCOMES = ['verified', 'corrupt', 'refused', 'cancelled', 'lost'] as const;
+
+/**
+ * What became of it for who was asked: sent whole; given up because the asker said so; lost with its connection;
+ * refused (`NOT_HELD`, `BUSY`, `DRAINING`); failed (the file changed, the disk failed).
+ */
+export const UPLOAD_OUTCOMES = ['sent', 'cancelled', 'lost', 'refused', 'failed'] as const;
+
+/** Where the time of a segment goes. `queue`: whole in its buffer, until the worker takes it up. */
+export const SEGMENT_PHASES = ['queue', 'first_byte', 'body', 'decompress', 'verify', 'write'] as const;
+
 /** What a connection can be cut off for. */
 const FRAMES_REJECTED = counter(
   'p2p_frames_rejected_total',
@@ -54,15 +66,15 @@ export const PEER_METRICS = {
     'From asking for a segment (download) or being asked (upload) to its end, by how it ended and how it was encoded.',
     SEGMENT_SECONDS,
     [
-      ...everyCombination({ direction: ['download'], outcome: ['verified', 'corrupt', 'refused', 'cancelled', 'lost'], codec: CODECS }),
-      ...everyCombination({ direction: ['upload'], outcome: ['sent', 'cancelled', 'lost', 'refused', 'failed'], codec: CODECS }),
+      ...everyCombination({ direction: ['download'], outcome: DOWNLOAD_OUTCOMES, codec: CODECS }),
+      ...everyCombination({ direction: ['upload'], outcome: UPLOAD_OUTCOMES, codec: CODECS }),
     ],
   ),
   segmentPhase: histogram(
     'p2p_segment_phase_duration_seconds',
     'Where the time of a downloaded segment goes.',
     PHASE_SECONDS,
-    everyCombination({ phase: ['queue', 'first_byte', 'body', 'decompress', 'verify', 'write'] }),
+    everyCombination({ phase: SEGMENT_PHASES }),
   ),
   transferBytes: counter(
     'p2p_transfer_bytes_total',

@@ -1,15 +1,16 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric, type RegistryContentType } from 'prom-client';
+import { EVENT_LOOP_SAMPLE_MS } from '../limits.js';
 import type { MetricsDocument } from '../ops/ops-server.js';
-import type { Labels, MetricDefinition } from './metric-definition.js';
+import { Distribution } from './distribution.js';
+import type { MetricDefinition } from './metric-definition.js';
 import { BUILD_INFO_NAME } from './metric-names.js';
+import { seriesOf, type SeriesOf } from './series.js';
+import { Tally } from './tally.js';
 
 export interface BuildInfo {
   readonly app: string;
   readonly version: string;
 }
-
-/** Counts a value, and which trace it is from. */
-export type TracedObserve = (labels: Labels, value: number, traceId: string | undefined) => void;
 
 /**
  * A process's metrics, made from their definitions with every series there from the start, beside Node's default ones
@@ -17,12 +18,12 @@ export type TracedObserve = (labels: Labels, value: number, traceId: string | un
  */
 export class MetricSet {
   readonly #registry = new Registry();
-  #hasExemplars = false;
+  readonly #distributions: Distribution[] = [];
   /** The registry speaks one language at a time. */
   #speaking: Promise<unknown> = Promise.resolve();
 
   constructor({ app, version }: BuildInfo) {
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
     new Gauge({
       name: BUILD_INFO_NAME,
       help: 'Always 1: what runs.',
@@ -43,19 +44,27 @@ export class MetricSet {
     return histogram;
   }
 
-  /** A histogram whose buckets remember the trace of a value that had one. */
-  tracedHistogram(definition: MetricDefinition): TracedObserve {
-    // prom-client takes it for a registry that speaks OpenMetrics only.
-    this.#speak(Registry.OPENMETRICS_CONTENT_TYPE);
-    const settings = { ...this.#configuration(definition), buckets: [...(definition.buckets ?? [])] };
-    const histogram = new Histogram({ ...settings, enableExemplars: true });
-    this.#speak(Registry.PROMETHEUS_CONTENT_TYPE);
-    for (const labels of definition.series) histogram.zero(labels);
-    return (labels, value, traceId) => {
-      if (traceId === undefined) return histogram.observe({ labels, value, exemplarLabels: {} });
-      this.#hasExemplars = true;
-      histogram.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
-    };
+  /** A counter or a gauge that changes with every segment. */
+  tallies(definition: MetricDefinition): SeriesOf<Tally> {
+    const { all, of } = seriesOf(definition, (labels) => ({ labels, tally: new Tally() }));
+    const metric: Counter | Gauge = new (definition.type === 'counter' ? Counter : Gauge)({
+      ...this.#configuration(definition),
+      collect: () => {
+        for (const { labels, tally } of all) metric.inc(labels, tally.take());
+      },
+    });
+    return (labels) => of(labels).tally;
+  }
+
+  /** A histogram of something that every segment has. */
+  distributions(definition: MetricDefinition): SeriesOf<Distribution> {
+    const { name, help, type, buckets = [] } = definition;
+    const { all, of } = seriesOf(definition, (labels) => new Distribution(buckets, labels));
+    const get = async () => ({ name, help, type, aggregator: 'sum', values: all.flatMap((each) => each.samples(name)) });
+    // A registry asks a metric for its name, type and `get`; the declared type is the union of its own classes.
+    this.#registry.registerMetric({ name, help, type, get } as unknown as Metric);
+    this.#distributions.push(...all);
+    return of;
   }
 
   gauge(definition: MetricDefinition): Gauge {
@@ -76,7 +85,9 @@ export class MetricSet {
 
   /** In OpenMetrics when the reader takes that and there are exemplars, which only that can tell. */
   document({ takesOpenMetrics = false } = {}): Promise<MetricsDocument> {
-    const spoken = this.#speaking.then(() => (takesOpenMetrics && this.#hasExemplars ? this.#openMetrics() : this.#text()));
+    const spoken = this.#speaking.then(() =>
+      takesOpenMetrics && this.#distributions.some((each) => each.hasExemplars) ? this.#openMetrics() : this.#text(),
+    );
     this.#speaking = spoken.catch(() => undefined);
     return spoken;
   }
