@@ -28,6 +28,11 @@ export async function share(peer, path) {
   if (failed !== undefined) throw new Error(`peer ${peer.id} does not share ${path}: ${JSON.stringify(failed)}`);
 }
 
+/** Shares it no more. */
+export async function unshare(peer, target) {
+  await call(peer, 'DELETE', `shares?target=${encodeURIComponent(target)}`);
+}
+
 /** Until the peer's diary lists so many complete holders of a name. */
 export async function listed(peer, name, holders) {
   for (const deadline = performance.now() + READY_MS_MAX; ;) {

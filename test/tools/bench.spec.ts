@@ -37,7 +37,7 @@ describe('npm run bench', { timeout: DEADLINE_MS + 20_000 }, () => {
   });
 
   it('observing > runs each way, and tells the ratios', async () => {
-    const result = await bench('observing', '--rounds', '1', '--size', '1MiB', '--sources', '1');
+    const result = await bench('observing', '--lives', '1', '--rounds', '1', '--size', '1MiB', '--sources', '1');
     expect(result, result.stderr).toMatchObject({ code: 0 });
     for (const mode of ['nothing', 'metrics', 'traces']) expect(result.stdout).toContain(`| ${mode} `);
     expect(result.stdout).toMatch(/; [1-9]\d* batches of spans were received/);
