@@ -86,7 +86,7 @@ it('is one trace through three processes, with the failed attempt and its succes
   expect(new Set(trace.map(({ from }) => from))).toEqual(new Set([downloader.id, victim, survivor]));
   const byId = new Map(trace.map((span) => [span.spanId, span]));
   const nameOfParent = ({ parentId }: ReceivedSpan): string | undefined => (parentId === undefined ? undefined : byId.get(parentId)?.name);
-  const parents = { lookup: 'download', segment: 'download', attempt: 'segment', serve: 'attempt' };
+  const parents = { lookup: 'download', manifest: 'download', segment: 'download', attempt: 'segment', serve: 'attempt' };
   const phases = { decompress: 'attempt', verify: 'attempt', write: 'attempt' };
   for (const [name, parent] of Object.entries({ ...parents, ...phases })) {
     const spans = trace.filter((span) => span.name === name);

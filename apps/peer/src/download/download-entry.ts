@@ -6,14 +6,23 @@ import type { DownloadState, DownloadStatus } from './downloads.js';
 import type { Job } from './job.js';
 import type { OutputPath } from './output-path.js';
 import { RateMeter } from './rate-meter.js';
+import type { LookupTimes } from './target-resolution.js';
 
 const ENDED: ReadonlySet<DownloadState> = new Set(['done', 'failed', 'cancelled']);
+
+interface EntryOptions {
+  readonly startedAt: string;
+  readonly claimedBytes?: number;
+  readonly lookup?: LookupTimes;
+}
 
 /** A download as the manager keeps it: queued, running or ended. */
 export class DownloadEntry {
   /** Emits when the state changes. */
   readonly changed = new Subject<void>();
   job: Job;
+  /** None for one from an earlier life of this peer. */
+  readonly lookup: LookupTimes | undefined;
   readonly #clock: Clock;
   readonly #startedAt: string;
   #runner: DownloadRunner | undefined;
@@ -23,10 +32,11 @@ export class DownloadEntry {
   /** Of an unfinished one from an earlier life of this peer: what its map claims. */
   readonly #claimedBytes: number;
 
-  constructor(clock: Clock, job: Job, options: { readonly startedAt: string; readonly claimedBytes?: number }) {
+  constructor(clock: Clock, job: Job, options: EntryOptions) {
     this.#clock = clock;
     this.job = job;
     this.#startedAt = options.startedAt;
+    this.lookup = options.lookup;
     this.#claimedBytes = options.claimedBytes ?? 0;
     if (job.state !== 'active') this.#final = this.#idleStatus(job.state);
   }

@@ -13,6 +13,7 @@ import type { OwnLoad } from './own-load.js';
 import type { ReceiverLoad } from './receiver-load.js';
 import type { SegmentArena } from './segment-arena.js';
 import type { SegmentWorkerClient } from './segment-worker-client.js';
+import type { LookupTimes } from './target-resolution.js';
 
 export interface DownloadRunnerComponents {
   readonly directory: Directory;
@@ -41,6 +42,7 @@ export interface DownloadRunnerOptions {
   readonly codecs: readonly Codec[];
   readonly downloadsFolder: string;
   readonly flights: FlightRecords;
+  readonly lookup?: LookupTimes | undefined;
   /** The state has changed. */
   readonly onChange: () => void;
   /** The size of the file is another than the job says. */
@@ -50,4 +52,7 @@ export interface DownloadRunnerOptions {
 }
 
 /** What holds for every run. */
-export type DownloadRunnerSettings = Omit<DownloadRunnerOptions, 'downloadsFolder' | 'flights' | 'onChange' | 'onSize' | 'onProgress'>;
+export type DownloadRunnerSettings = Omit<
+  DownloadRunnerOptions,
+  'downloadsFolder' | 'flights' | 'lookup' | 'onChange' | 'onSize' | 'onProgress'
+>;

@@ -40,7 +40,7 @@ export class DownloadRunner {
     this.#components = components;
     this.#job = job;
     this.#options = options;
-    this.#trace = DownloadTrace.begin(components.tracer, components.clock, job);
+    this.#trace = DownloadTrace.begin(components, job, options.lookup);
     this.#logger = components.logger.child({ download: job.id.slice(0, 16), name: job.name, ...this.traceFields });
     this.#startedAt = components.clock.now();
   }
@@ -118,8 +118,8 @@ export class DownloadRunner {
     const { store } = this.#components;
     const { job } = this;
     this.#logger.info('download.started', { download: job.id, bytes: job.bytes, output: job.output });
-    const lookup = this.#trace?.part('lookup');
-    const manifest = await this.#findManifest().finally(() => lookup?.end());
+    const finding = this.#trace?.part('manifest');
+    const manifest = await this.#findManifest().finally(() => finding?.end());
     if (manifest.fileBytes !== this.job.bytes) await this.#correctSize(manifest.fileBytes);
     const { signal } = this.#abort;
     const { downloadsFolder } = this.#options;

@@ -12,12 +12,12 @@ import { DownloadRunner } from './download-runner.js';
 import type { DownloadStatus, Downloads, StartOptions } from './downloads.js';
 import type { FlightLine } from './flight/flight-line.js';
 import { FlightRecords } from './flight/flight-records.js';
-import type { Job } from './job.js';
+import { newJob } from './job.js';
 import { JobStore } from './job-store.js';
 import { assertOutputFree, resolveOutput, type OutputPath } from './output-path.js';
 import { PARTIAL_FOLDER } from './part-paths.js';
 import { statusStream } from './status-stream.js';
-import { resolveTarget, type ResolvedTarget } from './target-resolution.js';
+import { resolveTarget, type LookupTimes, type ResolvedTarget } from './target-resolution.js';
 
 export type DownloadsManagerComponents = Omit<DownloadRunnerComponents, 'store'>;
 
@@ -80,7 +80,9 @@ export class DownloadsManager implements Downloads {
 
   async start(target: string, options: StartOptions): Promise<DownloadStatus> {
     const store = await this.#opening.promise;
+    const askedAt = this.#components.clock.now();
     const resolved = await this.#resolve(target);
+    const lookup = { startedAt: askedAt, endedAt: this.#components.clock.now() };
     if (options.trace === true) this.#flights.want(resolved.id, { isRunning: this.#entries.activeOf(resolved.id) !== undefined });
     const overwrite = options.overwrite ?? false;
     const output = await resolveOutput({
@@ -95,7 +97,7 @@ export class DownloadsManager implements Downloads {
     const quicker = this.#entries.activeOf(resolved.id);
     if (quicker !== undefined) return attach(quicker, options.output === undefined ? undefined : output);
     this.#assertAcceptable(output);
-    const entry = this.#enter(resolved, { output, overwrite });
+    const entry = this.#enter(resolved, { output, overwrite, lookup });
     try {
       await store.save(entry.job);
     } catch (error) {
@@ -207,22 +209,12 @@ export class DownloadsManager implements Downloads {
     throw new Failure('ALREADY_EXISTS', `the download of ${rival.job.id} goes to "${output.path}" as well; choose another output`);
   }
 
-  #enter(resolved: ResolvedTarget, options: { readonly output: OutputPath; readonly overwrite: boolean }): DownloadEntry {
-    const createdAt = new Date().toISOString();
-    const { id, name, bytes } = resolved;
-    const { output, overwrite } = options;
-    const job: Job = {
-      version: 1,
-      id,
-      name,
-      bytes,
-      output: output.path,
-      outputChosen: output.chosen,
-      overwrite,
-      createdAt,
-      state: 'active',
-    };
-    const entry = new DownloadEntry(this.#components.clock, job, { startedAt: createdAt });
+  #enter(
+    target: ResolvedTarget,
+    options: { readonly output: OutputPath; readonly overwrite: boolean; readonly lookup: LookupTimes },
+  ): DownloadEntry {
+    const job = newJob(target, options);
+    const entry = new DownloadEntry(this.#components.clock, job, { startedAt: job.createdAt, lookup: options.lookup });
     this.#entries.add(entry);
     return entry;
   }
@@ -242,6 +234,7 @@ export class DownloadsManager implements Downloads {
       ...this.#options,
       downloadsFolder: this.#downloadsFolder,
       flights: this.#flights,
+      lookup: entry.lookup,
       onChange: () => entry.changed.next(),
       onSize: (bytes) => (entry.job = { ...entry.job, bytes }),
       onProgress: () => (this.#lastProgressAt = Date.now()),

@@ -9,6 +9,12 @@ export interface ResolvedTarget {
   readonly bytes: number;
 }
 
+/** When somebody asked for a download, and when it was known what it is about, on the clock. */
+export interface LookupTimes {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 /**
  * Finds the content that `target` means: 64 hexadecimal digits are an id first, and a name when there is no such id.
  * Throws `NOT_FOUND`, `BAD_NAME`, `DIARY_UNREACHABLE`, and `AMBIGUOUS_NAME` with the ids where a name has several contents.

@@ -43,24 +43,31 @@ interface Started {
   readonly options: SpanOptions;
 }
 
+/** Most spans are leaves: what only those above others need is made when it is asked for. */
 class OpenTelemetrySpan implements Span {
-  readonly traceId: string;
-  readonly traceparent: string;
   readonly #tracer: OtelTracer;
   readonly #span: OtelSpan;
-  readonly #context: Context;
+  readonly #parent: Context;
   readonly #startedAt: number | undefined;
+  #context: Context | undefined;
 
   constructor({ tracer, span, parent, options }: Started) {
     this.#tracer = tracer;
     this.#span = span;
-    this.#context = trace.setSpan(parent, span);
+    this.#parent = parent;
     this.#startedAt = options.startedAt;
-    this.traceId = span.spanContext().traceId;
-    this.traceparent = formatTraceparent(span.spanContext());
+  }
+
+  get traceId(): string {
+    return this.#span.spanContext().traceId;
+  }
+
+  get traceparent(): string {
+    return formatTraceparent(this.#span.spanContext());
   }
 
   child(name: string, options: SpanOptions = {}): Span {
+    this.#context ??= trace.setSpan(this.#parent, this.#span);
     const span = this.#tracer.startSpan(name, toOtel(options), this.#context);
     return new OpenTelemetrySpan({ tracer: this.#tracer, span, parent: this.#context, options });
   }

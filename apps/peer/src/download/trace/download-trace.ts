@@ -7,6 +7,7 @@ import type { SegmentOutcome } from '../download-metrics.js';
 import type { Job } from '../job.js';
 import type { SegmentRequest } from '../segment-request.js';
 import type { SettledSegment } from '../segment-worker-client.js';
+import type { LookupTimes } from '../target-resolution.js';
 import { phaseSpans } from './phase-spans.js';
 import { RestOfTrace } from './rest-of-trace.js';
 
@@ -45,16 +46,24 @@ export class DownloadTrace {
   #laterLeft = TRACED_SEGMENTS_LATER_MAX;
   #attemptsLeft = TRACED_ATTEMPTS_MAX;
 
-  private constructor(root: Span, clock: Clock) {
+  private constructor(root: Span, clock: Clock, epochMs: number) {
     this.#root = root;
     this.#clock = clock;
-    this.#epochMs = performance.timeOrigin + performance.now() - clock.now();
+    this.#epochMs = epochMs;
   }
 
-  /** Undefined when nobody wants it. */
-  static begin(tracer: Tracer, clock: Clock, { id, name, bytes }: Job): DownloadTrace | undefined {
-    const root = tracer.begin('download', { attributes: { 'p2p.file': id, 'p2p.name': name, 'p2p.bytes': bytes } });
-    return root === undefined ? undefined : new DownloadTrace(root, clock);
+  /** Undefined when nobody wants it. It begins with the lookup, where this peer made one. */
+  static begin(
+    { tracer, clock }: { readonly tracer: Tracer; readonly clock: Clock },
+    { id, name, bytes }: Job,
+    lookup?: LookupTimes,
+  ): DownloadTrace | undefined {
+    const epochMs = performance.timeOrigin + performance.now() - clock.now();
+    const attributes = { 'p2p.file': id, 'p2p.name': name, 'p2p.bytes': bytes };
+    const root = tracer.begin('download', { startedAt: epochMs + (lookup?.startedAt ?? clock.now()), attributes });
+    if (root === undefined) return undefined;
+    if (lookup !== undefined) root.child('lookup', { startedAt: epochMs + lookup.startedAt }).end({ endedAt: epochMs + lookup.endedAt });
+    return new DownloadTrace(root, clock, epochMs);
   }
 
   get traceId(): string {
