@@ -11,13 +11,15 @@ import { startOurs } from './ours.mjs';
 import { printResults, requirements, summaryOf } from './results.mjs';
 import { install, lacks, startFloor, startLibtorrent, startNginx, stopRivals } from './rivals.mjs';
 
-const SYSTEMS = ['ours', 'floor', 'curl', 'libtorrent'];
+/** `new` is ours in the first download of its life. */
+const SYSTEMS = ['ours', 'new', 'floor', 'curl', 'libtorrent'];
 const KINDS = ['random', 'text'];
 
 export const HELP = `npm run bench -- loopback [options]
 
-One file from 1, 2, 4 and 8 sources on this machine: the shipped programs on default settings beside bare sockets, curl
-from nginx (verifies nothing) and tuned libtorrent. The clock runs from before the connecting to the last byte verified
+One file from 1, 2, 4 and 8 sources on this machine: the shipped programs on default settings ("ours" has downloaded
+256 MiB before, as peers, which run for days, have; "new" has not) beside bare sockets, curl from nginx (verifies nothing)
+and tuned libtorrent. The clock runs from before the connecting to the last byte verified
 and written. The order is shuffled in every round; the page cache is put into the same state before each run.
 
   --rounds N       default 5; medians of fewer say little
@@ -116,7 +118,7 @@ async function measure(context, { system, kind, count, pages }, { bytes, isCheck
     written = output,
     remove = () => rm(output),
     ...measured
-  } = await loader.load({ name: kind, output, memory }).finally(() => memory.stop());
+  } = await loader.load({ name: kind, output, memory, isNew: system === 'new' }).finally(() => memory.stop());
   // Ours and libtorrent have checked every byte themselves; that they are right is seen once for each.
   if (isChecked) execFileSync('cmp', [join(folder, kind), written]);
   await remove();
@@ -125,11 +127,13 @@ async function measure(context, { system, kind, count, pages }, { bytes, isCheck
 
 /** Sources are started when they are first needed, and stay. */
 async function loaderOf({ folder, kinds, started, profileFolder }, { system, kind, count }) {
-  const key = system === 'ours' || system === 'curl' ? `${system} ${count}` : `${system} ${count} ${kind}`;
+  const isOurs = system === 'ours' || system === 'new';
+  const key = isOurs ? `ours ${count}` : system === 'curl' ? system : `${system} ${count} ${kind}`;
   const known = started.get(key);
   if (known !== undefined) return known;
   const start = {
     ours: () => startOurs(folder, { names: kinds, count, profileFolder }),
+    new: () => startOurs(folder, { names: kinds, count, profileFolder }),
     floor: () => startFloor(folder, { name: kind, count }),
     curl: () => startNginx(folder),
     libtorrent: () => startLibtorrent(folder, { name: kind, count }),

@@ -20,14 +20,14 @@ const WARM_UP_BYTES = 256 * 1024 ** 2;
 export const HELP = `npm run bench -- observing [options]
 
 CPU seconds a GiB of the downloader and its holders together: with everything that counts taken out (nothing), as shipped
-and scraped once (metrics), and with a trace of every download as well (traces). All three run side by side and download
+and scraped every 5 s (metrics), and with a trace of every download as well (traces). All three run side by side and download
 in turns, in a new order each round, so that whatever else the machine does falls on all of them alike; each began with a
 download of 256 MiB and a scrape that are not counted. Ratios of sums; and of sums when only what is added in user mode is
 told apart, which is all that observing takes but for sending: the kernel's part is copies and pages, and varies most.
 Beside them what new processes made of it each time: what is less than those differ nobody can tell.
 
-  --lives N       new processes so many times; default 5
-  --rounds N      in a life; default 4
+  --lives N       new processes so many times; default 7
+  --rounds N      in a life; default 5
   --size BYTES    default 1GiB
   --sources N     default 2
   --kind KIND     random or text; default random
@@ -36,8 +36,8 @@ Beside them what new processes made of it each time: what is less than those dif
   --check         exit code 1 when metrics add more than 2 % or traces more than 5 % in user mode`;
 
 export const OPTIONS = {
-  lives: { type: 'string', default: '5' },
-  rounds: { type: 'string', default: '4' },
+  lives: { type: 'string', default: '7' },
+  rounds: { type: 'string', default: '5' },
   size: { type: 'string', default: '1GiB' },
   sources: { type: 'string', default: '2' },
   kind: { type: 'string', default: 'random' },
@@ -66,7 +66,7 @@ export async function run(values) {
     for (let life = 0; life < lives; life++) {
       const lanes = new Map();
       try {
-        for (const mode of MODES) {
+        for (const mode of shuffled(MODES, random)) {
           lanes.set(mode, await Lane.open(mode, { folder, files: [content, warmUp], sources, collector }));
           await lanes.get(mode).download(warmUp);
           if (mode === 'metrics') firstScrapes.push(await lanes.get(mode).scrape());

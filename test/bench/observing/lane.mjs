@@ -7,8 +7,8 @@ import { finished, listed, share, start, unshare } from '../control.mjs';
 import { prepare } from '../pages.mjs';
 import { cpuSecondsOf, userSecondsOf } from '../usage.mjs';
 
-/** One scrape a download: every 15 s is usual, and a GiB takes less. */
-const SCRAPE_AFTER_MS = 500;
+/** As often as the chart's own Prometheus does. Only time in which something is downloaded counts. */
+const SCRAPE_EVERY_MS = 5000;
 /** Spans are exported this long after they end at most, and so are those of a download after it. */
 const EXPORT_MS = 400;
 const SETTLE_MS = 600;
@@ -18,6 +18,7 @@ export class Lane {
   #folder;
   #peers;
   #isScraped;
+  #scrapeDueMs = SCRAPE_EVERY_MS;
 
   constructor(stage, { folder, peers, isScraped }) {
     this.#stage = stage;
@@ -38,14 +39,15 @@ export class Lane {
     return new Lane(stage, { folder, peers: [...holders, loader], isScraped: mode !== 'nothing' });
   }
 
-  /** CPU seconds, and those of them in user mode, of a download with one scrape, and of a moment after it. */
+  /** CPU seconds, and those of them in user mode, of a download, with a scrape when it is time for one, and of a moment after it. */
   async download({ path, bytes }) {
     const loader = this.#peers.at(-1);
     const output = join(this.#stage.folder, basename(path));
     const memory = prepare('warm', { folder: this.#folder, bytes });
     const before = this.#used();
     memory.release();
-    const scraping = this.#isScraped ? setTimeout(() => void this.scrape(), SCRAPE_AFTER_MS) : undefined;
+    const beganAt = performance.now();
+    const scraping = setTimeout(() => void this.scrape(), this.#scrapeDueMs);
     try {
       const { id } = await start(loader, basename(path), output);
       await finished(loader, id);
@@ -54,6 +56,8 @@ export class Lane {
       clearTimeout(scraping);
       memory.stop();
     }
+    this.#scrapeDueMs -= performance.now() - beganAt;
+    if (this.#scrapeDueMs <= 0) this.#scrapeDueMs += SCRAPE_EVERY_MS;
     const after = this.#used();
     await unshare(loader, output);
     await rm(output);
