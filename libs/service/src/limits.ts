@@ -17,7 +17,7 @@ export const OPS_KEEP_ALIVE_MS = 20_000;
 // ---- metrics ----
 
 /** How often the event loop's lag is looked at, in ms: looking every 10 ms, as prom-client would, takes half a percent of a processor. */
-export const EVENT_LOOP_SAMPLE_MS = 50;
+export const EVENT_LOOP_SAMPLE_MS = 100;
 
 // ---- tracing ----
 

@@ -1,40 +1,39 @@
 import type { Labels } from './metric-definition.js';
 
-/** One line of a histogram as prom-client's registry writes it. */
-export interface Sample {
-  readonly metricName: string;
-  readonly labels: Labels;
-  /** Labels that many samples share as one object: written once and remembered. */
-  readonly sharedLabels: Labels;
-  readonly value: number;
-  readonly exemplar?: Exemplar | undefined;
-}
-
+/** A value that stands for others of its bucket, and the trace that it is from. */
 interface Exemplar {
-  readonly labelSet: Labels;
+  readonly traceId: string;
   readonly value: number;
   /** Seconds since 1970. */
-  readonly timestamp: number;
+  readonly seenAt: number;
 }
 
 /**
  * One series of a histogram of something that every segment has: a comparison a bucket and two additions.
- * prom-client's own `observe` looks the labels and the bucket up by their text, several microseconds each time.
+ * prom-client's own `observe` looks the labels and the bucket up by their text, several microseconds each time, and so
+ * does the writing of it.
  */
 export class Distribution {
   readonly #bounds: readonly number[];
-  readonly #labels: Labels;
+  /** What each bucket's line begins with, and those of sum and count. */
+  readonly #bucketNames: readonly string[];
+  readonly #sumName: string;
+  readonly #countName: string;
   /** How many values each bucket alone has; the last one those over every bound. */
   readonly #counts: number[];
   readonly #exemplars: (Exemplar | undefined)[];
   #sum = 0;
 
-  /** `bounds`: upper bounds of the buckets, ascending. */
-  constructor(bounds: readonly number[], labels: Labels) {
+  /** Of the histogram `name`. `bounds`: upper bounds of the buckets, ascending. */
+  constructor(name: string, bounds: readonly number[], labels: Labels) {
+    const own = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const all = [...bounds.map(String), '+Inf'];
     this.#bounds = bounds;
-    this.#labels = labels;
-    this.#counts = Array.from({ length: bounds.length + 1 }, () => 0);
-    this.#exemplars = Array.from({ length: bounds.length + 1 });
+    this.#bucketNames = all.map((bound) => `${name}_bucket{${[`le="${bound}"`, ...own].join(',')}} `);
+    this.#sumName = `${name}_sum{${own.join(',')}} `;
+    this.#countName = `${name}_count{${own.join(',')}} `;
+    this.#counts = all.map(() => 0);
+    this.#exemplars = all.map(() => undefined);
   }
 
   /** `traceId`: of the trace that the value is from, to be its bucket's exemplar. */
@@ -44,27 +43,26 @@ export class Distribution {
     while (value > (bounds[bucket] ?? Infinity)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sum += value;
-    if (traceId !== undefined) this.#exemplars[bucket] = { labelSet: { trace_id: traceId }, value, timestamp: Date.now() / 1000 };
+    if (traceId !== undefined) this.#exemplars[bucket] = { traceId, value, seenAt: Date.now() / 1000 };
   }
 
   get hasExemplars(): boolean {
     return this.#exemplars.some((exemplar) => exemplar !== undefined);
   }
 
-  /** The lines of the histogram `name` that are of this series: buckets, each with those before it, sum and count. */
-  samples(name: string): Sample[] {
+  /**
+   * Its lines in Prometheus' text format: buckets, each with those before it, sum and count. With exemplars they are
+   * OpenMetrics' (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md).
+   */
+  lines({ withExemplars }: { readonly withExemplars: boolean }): string[] {
     let count = 0;
-    const buckets = this.#counts.map((own, bucket) => ({
-      metricName: `${name}_bucket`,
-      labels: { le: String(this.#bounds[bucket] ?? '+Inf') },
-      sharedLabels: this.#labels,
-      value: (count += own),
-      exemplar: this.#exemplars[bucket],
-    }));
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels: {}, sharedLabels: this.#labels, value: this.#sum },
-      { metricName: `${name}_count`, labels: {}, sharedLabels: this.#labels, value: count },
-    ];
+    const buckets = this.#bucketNames.map((name, bucket) => {
+      count += this.#counts[bucket] ?? 0;
+      const exemplar = withExemplars ? this.#exemplars[bucket] : undefined;
+      return exemplar === undefined
+        ? name + count
+        : `${name}${count} # {trace_id="${exemplar.traceId}"} ${exemplar.value} ${exemplar.seenAt}`;
+    });
+    return [...buckets, this.#sumName + this.#sum, this.#countName + count];
   }
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric, type RegistryContentType } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type RegistryContentType } from 'prom-client';
 import { EVENT_LOOP_SAMPLE_MS } from '../limits.js';
 import type { MetricsDocument } from '../ops/ops-server.js';
 import { Distribution } from './distribution.js';
@@ -18,7 +18,7 @@ export interface BuildInfo {
  */
 export class MetricSet {
   readonly #registry = new Registry();
-  readonly #distributions: Distribution[] = [];
+  readonly #distributions: { readonly definition: MetricDefinition; readonly all: readonly Distribution[] }[] = [];
   /** The registry speaks one language at a time. */
   #speaking: Promise<unknown> = Promise.resolve();
 
@@ -58,12 +58,9 @@ export class MetricSet {
 
   /** A histogram of something that every segment has. */
   distributions(definition: MetricDefinition): SeriesOf<Distribution> {
-    const { name, help, type, buckets = [] } = definition;
-    const { all, of } = seriesOf(definition, (labels) => new Distribution(buckets, labels));
-    const get = async () => ({ name, help, type, aggregator: 'sum', values: all.flatMap((each) => each.samples(name)) });
-    // A registry asks a metric for its name, type and `get`; the declared type is the union of its own classes.
-    this.#registry.registerMetric({ name, help, type, get } as unknown as Metric);
-    this.#distributions.push(...all);
+    const { name, buckets = [] } = definition;
+    const { all, of } = seriesOf(definition, (labels) => new Distribution(name, buckets, labels));
+    this.#distributions.push({ definition, all });
     return of;
   }
 
@@ -85,15 +82,23 @@ export class MetricSet {
 
   /** In OpenMetrics when the reader takes that and there are exemplars, which only that can tell. */
   document({ takesOpenMetrics = false } = {}): Promise<MetricsDocument> {
-    const spoken = this.#speaking.then(() =>
-      takesOpenMetrics && this.#distributions.some((each) => each.hasExemplars) ? this.#openMetrics() : this.#text(),
-    );
+    const spoken = this.#speaking.then(() => (takesOpenMetrics && this.#hasExemplars ? this.#openMetrics() : this.#text()));
     this.#speaking = spoken.catch(() => undefined);
     return spoken;
   }
 
-  async #text(): Promise<MetricsDocument> {
-    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  get #hasExemplars(): boolean {
+    return this.#distributions.some(({ all }) => all.some((each) => each.hasExemplars));
+  }
+
+  async #text({ withExemplars = false } = {}): Promise<MetricsDocument> {
+    const own = this.#distributions.flatMap(({ definition: { name, help, type }, all }) => [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} ${type}`,
+      ...all.flatMap((each) => each.lines({ withExemplars })),
+    ]);
+    // Ours first: the registry's ends with the document's end.
+    return { contentType: this.#registry.contentType, body: [...own, await this.#registry.metrics()].join('\n') };
   }
 
   async #openMetrics(): Promise<MetricsDocument> {
@@ -101,7 +106,7 @@ export class MetricSet {
     const names = this.#registry.getMetricsAsArray().map((metric) => ({ metric, name: metric.name }));
     this.#speak(Registry.OPENMETRICS_CONTENT_TYPE);
     try {
-      return await this.#text();
+      return await this.#text({ withExemplars: true });
     } finally {
       this.#speak(Registry.PROMETHEUS_CONTENT_TYPE);
       for (const { metric, name } of names) metric.name = name;
