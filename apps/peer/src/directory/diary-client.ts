@@ -131,10 +131,11 @@ export class DiaryClient implements Directory {
 
   /** Before the next attempt: short while somebody waits for an answer. */
   async #pause({ code }: Failure): Promise<void> {
-    const isOther = code === 'VERSION_MISMATCH';
-    const isUrgent = isOther ? NEVER : combineLatest([timer(DIARY_RETRY_MS_MIN), this.#waiting.pipe(filter((count) => count > 0))]);
-    const isTime = timer(isOther ? DIARY_VERSION_RETRY_MS : this.#backoff.nextMs());
-    await firstValueFrom(race(isTime, isUrgent, fromEvent(this.#stopping.signal, 'abort')));
+    // Asking again does not teach a diary another version.
+    const isHopeless = code === 'VERSION_MISMATCH';
+    const asked = combineLatest([timer(DIARY_RETRY_MS_MIN), this.#waiting.pipe(filter((count) => count > 0))]);
+    const late = timer(isHopeless ? DIARY_VERSION_RETRY_MS : this.#backoff.nextMs());
+    await firstValueFrom(race(late, isHopeless ? NEVER : asked, fromEvent(this.#stopping.signal, 'abort')));
   }
 
   /** One connection from its beginning to its end; returns why it ended or was not made. */
