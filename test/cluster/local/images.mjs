@@ -19,12 +19,22 @@ export async function makePauseImage(binaries) {
   }
 }
 
+/** Whether every node was given an image of this name. */
+export async function isLoaded(name) {
+  const marks = await Promise.all(NODES.map((node) => readFile(join(node.dir, markOf(name)), 'utf8').catch(() => '')));
+  return marks.every((mark) => mark !== '');
+}
+
+/** containerd knows the image by another digest than Docker: a file of this name tells what was loaded. */
+function markOf(name) {
+  return `image-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+}
+
 /** Copies the image of this name from the Docker engine to the nodes that do not have it. Throws when the engine has none. */
 export async function loadImage(name) {
   const id = await attempt('docker', ['image', 'inspect', '--format', '{{.Id}}', name]);
   if (id === undefined) throw new Error(`the Docker engine has no image ${name}, or does not answer`);
-  // containerd knows the image by another digest than Docker: a file tells what was loaded.
-  const mark = `image-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+  const mark = markOf(name);
   const lacking = [];
   for (const node of NODES) {
     if ((await readFile(join(node.dir, mark), 'utf8').catch(() => '')) !== id) lacking.push(node);

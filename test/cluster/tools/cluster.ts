@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lacksHelm } from '../../../scripts/helm/binaries.mjs';
 import { binariesDir } from '../local/binaries.mjs';
+import { isLoaded } from '../local/images.mjs';
 import { KUBECONFIG } from '../local/settings.mjs';
 import { start } from './run.ts';
 
@@ -32,8 +33,10 @@ export async function theCluster(): Promise<Cluster> {
   return cluster;
 }
 
-const REMEDY =
-  'as root on Debian, `npm run image` and `npm run cluster:up -- p2p:0.1.0` make one; or let P2P_TEST_KUBECONFIG name one whose nodes have the image p2p:0.1.0';
+/** The image that the chart asks for. */
+const IMAGE = 'p2p:0.1.0';
+const BRING = `\`npm run image\` and \`npm run cluster:up -- ${IMAGE}\``;
+const REMEDY = `as root on Debian, ${BRING} make one; or let P2P_TEST_KUBECONFIG name one whose nodes have the image ${IMAGE}`;
 const NONE = `there is no cluster: ${REMEDY}`;
 
 /** Why the suite cannot run, and how to enable it; undefined when it can. */
@@ -48,5 +51,7 @@ export async function lacksCluster(): Promise<string | undefined> {
     const why = asked.stderr.trim().split('\n').at(-1);
     return `the cluster of ${kubeconfig} does not answer (${why}): ${REMEDY}`;
   }
+  // Whether another cluster has it, or where it would get it, nobody here can tell.
+  if (cluster.isLocal && !(await isLoaded(IMAGE))) return `the nodes of the cluster have no image ${IMAGE}: ${BRING} bring it there`;
   return lacksHelm();
 }
