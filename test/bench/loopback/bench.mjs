@@ -17,12 +17,13 @@ const KINDS = ['random', 'text'];
 
 export const HELP = `npm run bench -- loopback [options]
 
-One file from 1, 2, 4 and 8 sources on this machine: the shipped programs on default settings ("ours" has downloaded
-256 MiB before, as peers, which run for days, have; "new" has not) beside bare sockets, curl from nginx (verifies nothing)
-and tuned libtorrent. The clock runs from before the connecting to the last byte verified
-and written. The order is shuffled in every round; the page cache is put into the same state before each run.
+One file from 1, 2, 4 and 8 sources on this machine: the shipped programs on default settings ("ours" downloads with a
+peer that stays through all rounds, as peers, which run for days, do; "new" with one that has just started) beside bare
+sockets, curl from nginx (verifies nothing) and tuned libtorrent. The clock runs from before the connecting to the last
+byte verified and written. The order is shuffled in every round; the page cache is put into the same state before each run.
 
   --rounds N       default 5; medians of fewer say little
+  --warm-up N      rounds of every system before them that do not count; default 1
   --sources LIST   default 1,2,4,8
   --size BYTES     default 1GiB
   --kinds LIST     default random,text
@@ -37,6 +38,7 @@ and written. The order is shuffled in every round; the page cache is put into th
 
 export const OPTIONS = {
   rounds: { type: 'string', default: '5' },
+  'warm-up': { type: 'string', default: '1' },
   sources: { type: 'string', default: '1,2,4,8' },
   size: { type: 'string', default: '1GiB' },
   kinds: { type: 'string', default: KINDS.join(',') },
@@ -52,6 +54,7 @@ export const OPTIONS = {
 
 export async function run(values) {
   const rounds = wholeOf(values.rounds, 'rounds', { min: 1, max: 1000 });
+  const warmUp = wholeOf(values['warm-up'], 'warm-up', { min: 0, max: 100 });
   const sources = wholesOf(values.sources, 'sources', { min: 1, max: 16 });
   const bytes = bytesOf(values.size, 'size');
   const kinds = choicesOf(values.kinds, 'kinds', KINDS);
@@ -73,13 +76,13 @@ export async function run(values) {
     const context = { folder, kinds, started, profileFolder: values.profile === undefined ? undefined : resolve(values.profile) };
     const variants = variantsOf({ systems, kinds, sources, states });
     const random = generator(seed);
-    console.log(`${rounds} rounds of ${variants.length} runs of ${values.size}, seed ${seed}`);
-    for (let round = 0; round < rounds; round++) {
+    console.log(`${warmUp} rounds that do not count and ${rounds} that do, of ${variants.length} runs of ${values.size}, seed ${seed}`);
+    for (let round = 1 - warmUp; round <= rounds; round++) {
       for (const variant of shuffled(variants, random)) {
-        const measured = await measure(context, variant, { bytes, isChecked: round === 0 });
-        runs.push({ round, ...variant, ...measured });
+        const measured = await measure(context, variant, { bytes, isChecked: round === 1 });
+        if (round >= 1) runs.push({ round, ...variant, ...measured });
         process.stderr.write(
-          `  ${round + 1} ${variant.system} ${variant.kind} ${variant.count} ${variant.pages}: ${measured.seconds.toFixed(2)} s, CPU ${measured.cpuSeconds.toFixed(2)} + ${measured.seederCpuSeconds.toFixed(2)} s\n`,
+          `  ${round >= 1 ? round : 'warm-up'} ${variant.system} ${variant.kind} ${variant.count} ${variant.pages}: ${measured.seconds.toFixed(2)} s, CPU ${measured.cpuSeconds.toFixed(2)} + ${measured.seederCpuSeconds.toFixed(2)} s\n`,
         );
       }
     }
@@ -125,7 +128,7 @@ async function measure(context, { system, kind, count, pages }, { bytes, isCheck
   return measured;
 }
 
-/** Sources are started when they are first needed, and stay. */
+/** Sources, and who downloads of ours, are started when they are first needed, and stay. */
 async function loaderOf({ folder, kinds, started, profileFolder }, { system, kind, count }) {
   const isOurs = system === 'ours' || system === 'new';
   const key = isOurs ? `ours ${count}` : system === 'curl' ? system : `${system} ${count} ${kind}`;
