@@ -50,10 +50,14 @@ export async function startOurs(folder, { names, count, profileFolder }) {
           report.wireBytes / (report.segmentCount === 0 ? 1 : report.sources.reduce((sum, { fileBytes }) => sum + fileBytes, 0) || 1),
         hedged: report.hedged,
         wastedBytes: report.wastedBytes,
-        /** It would be a further holder in the next round. */
+        /** Otherwise who has downloaded would be a further holder in the next round. */
         async remove() {
-          await (isNew ? peer.process.stop() : unshare(peer, output));
-          if (isNew) await rm(peer.dataDir, { recursive: true });
+          if (isNew) {
+            await peer.process.stop();
+            await rm(peer.dataDir, { recursive: true });
+          } else {
+            await unshare(peer, output);
+          }
           await rm(output);
         },
       };

@@ -21,8 +21,13 @@ export async function makePauseImage(binaries) {
 
 /** Whether every node was given an image of this name. */
 export async function isLoaded(name) {
-  const marks = await Promise.all(NODES.map((node) => readFile(join(node.dir, markOf(name)), 'utf8').catch(() => '')));
-  return marks.every((mark) => mark !== '');
+  const ids = await Promise.all(NODES.map((node) => loadedId(node, name)));
+  return ids.every((id) => id !== '');
+}
+
+/** The id, in the Docker engine, of the image of this name that a node was given last; empty where it was given none. */
+function loadedId(node, name) {
+  return readFile(join(node.dir, markOf(name)), 'utf8').catch(() => '');
 }
 
 /** containerd knows the image by another digest than Docker: a file of this name tells what was loaded. */
@@ -37,7 +42,7 @@ export async function loadImage(name) {
   const mark = markOf(name);
   const lacking = [];
   for (const node of NODES) {
-    if ((await readFile(join(node.dir, mark), 'utf8').catch(() => '')) !== id) lacking.push(node);
+    if ((await loadedId(node, name)) !== id) lacking.push(node);
   }
   if (lacking.length === 0) return;
   const archive = join(STATE_DIR, `${mark}.tar`);
