@@ -22,7 +22,7 @@ export async function startContainerd(node) {
 export async function startKubelet(node, binaries) {
   const kubelet = join(node.dir, 'kubelet.json');
   const proxy = join(node.dir, 'proxy.json');
-  await Promise.all([writeFile(kubelet, JSON.stringify(kubeletOf(node))), writeFile(proxy, JSON.stringify(proxyOf(node)))]);
+  await Promise.all([writeFile(kubelet, JSON.stringify(kubeletOf(node))), writeChanged(proxy, JSON.stringify(proxyOf(node)))]);
   await start(
     `${node.name}-kubelet`,
     join(binaries, 'kubelet'),
@@ -184,6 +184,12 @@ function kubeletOf({ name, dir, socket }) {
     nodeStatusReportFrequency: '10s',
     imageGCHighThresholdPercent: 100,
   };
+}
+
+/** Writes a file unless it is so already: kube-proxy ends when its own is written while it runs, whatever is in it. */
+async function writeChanged(path, text) {
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before !== text) await writeFile(path, text);
 }
 
 function proxyOf({ name }) {
